@@ -1,0 +1,1 @@
+//! The suite that specifies Ommi's behaviour and that every driver passes.

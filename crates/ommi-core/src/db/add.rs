@@ -1,0 +1,54 @@
+//! Adding rows.
+
+use super::Db;
+use super::find::assign_keys;
+use super::source::{ModelRows, take};
+use crate::error::Result;
+use crate::model::{Model, Touch};
+use crate::query::statement::OnConflict;
+use crate::value::Timestamp;
+
+/// Brings new rows to the form in which they are written.
+pub(super) fn prepare<M: Model>(rows: &mut [M]) {
+    let now = Timestamp::now();
+    for row in rows {
+        row.touch(Touch::Insert, now);
+        if row.version() == Some(0) {
+            // a version of 1 fits every integer type
+            let _ = row.set_version(1);
+        }
+        row.normalize();
+    }
+}
+
+impl Db {
+    /// Adds a row, and gives it back as it was stored: with its automatic key, its timestamps, and
+    /// finer digits than microseconds cut.
+    ///
+    /// # Errors
+    ///
+    /// `Constraint` if a rule refuses the row, with its kind and fields; `Query` for a value that no
+    /// database may be given; `Unknown` if the write was sent and not answered; and the database's.
+    pub async fn add<M: Model>(&self, row: M) -> Result<M> {
+        let mut rows = self.add_all([row]).await?;
+        rows.pop().ok_or_else(|| crate::Error::decode("the driver lost the row: a fault of the driver"))
+    }
+
+    /// Adds rows, any number of them, and gives them back as they were stored. All are added or
+    /// none, wherever the driver has transactions.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::add`]; without transactions the message says how many rows were written.
+    pub async fn add_all<M: Model>(&self, rows: impl IntoIterator<Item = M>) -> Result<Vec<M>> {
+        let mut rows: Vec<M> = rows.into_iter().collect();
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        prepare(&mut rows);
+        let inserted = self.insert(M::definition(), OnConflict::Fail, ModelRows(rows), "add").await?;
+        let (ModelRows(mut rows), _, keys) = take::<ModelRows<M>>(inserted)?;
+        assign_keys(&mut rows, keys)?;
+        Ok(rows)
+    }
+}

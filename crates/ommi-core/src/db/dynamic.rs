@@ -1,0 +1,208 @@
+//! Models without a Rust type: rows are lists of values in the order of the definition's fields.
+
+use std::sync::Arc;
+
+use super::Db;
+use super::source::{UntypedRows, take};
+use super::write::{check_assignments, touch};
+use crate::driver::AssignedKeys;
+use crate::error::{Error, Result};
+use crate::model::ModelDef;
+use crate::plan::Explanation;
+use crate::query::statement::{DeleteStatement, OnConflict, SelectStatement, Statement, UpdateStatement};
+use crate::query::{AggregateFunction, Condition, Expr, OrderBy};
+use crate::value::{Datum, Timestamp, Uuid, ValueType, iso};
+
+/// A model of a database, known by its definition alone.
+#[derive(Clone, Debug)]
+pub struct Dynamic {
+    db: Db,
+    model: Arc<ModelDef>,
+}
+
+impl Db {
+    /// A model that was defined at run time.
+    pub fn model(&self, model: &Arc<ModelDef>) -> Dynamic {
+        Dynamic { db: self.clone(), model: Arc::clone(model) }
+    }
+}
+
+impl Dynamic {
+    /// Begins a query of the rows that pass a condition.
+    pub fn find(&self, condition: Condition) -> DynamicQuery {
+        DynamicQuery { db: self.db.clone(), select: SelectStatement::new(Arc::clone(&self.model), condition) }
+    }
+
+    /// Adds rows, each with all fields; null in an automatic field is assigned. Gives the rows back
+    /// as they were stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::add_all`].
+    pub async fn add_all(&self, rows: Vec<Vec<Datum>>) -> Result<Vec<Vec<Datum>>> {
+        Ok(self.upsert_all(rows, OnConflict::Fail).await?.0)
+    }
+
+    /// Inserts rows, and does what is said with those that are there; gives the rows, and how many
+    /// were written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Upsert`](super::Upsert).
+    pub async fn upsert_all(&self, mut rows: Vec<Vec<Datum>>, on_conflict: OnConflict) -> Result<(Vec<Vec<Datum>>, u64)> {
+        if rows.is_empty() {
+            return Ok((rows, 0));
+        }
+        let fails = matches!(on_conflict, OnConflict::Fail);
+        rows.iter_mut().try_for_each(|row| self.prepare(row))?;
+        let rows = UntypedRows { model: Arc::clone(&self.model), rows };
+        let inserted = self.db.insert(&self.model, on_conflict, rows, "add").await?;
+        let (UntypedRows { mut rows, .. }, written, keys) = take::<UntypedRows>(inserted)?;
+        if let (AssignedKeys::List(keys), Some(auto), true) = (keys, self.model.auto(), fails) {
+            let unassigned = rows.iter_mut().filter_map(|row| row.get_mut(usize::from(auto))).filter(|key| key.is_null());
+            unassigned.zip(keys).for_each(|(slot, key)| *slot = Datum::Int(key));
+        }
+        Ok((rows, written))
+    }
+
+    fn prepare(&self, row: &mut [Datum]) -> Result<()> {
+        let fields = self.model.fields();
+        if row.len() != fields.len() {
+            return Err(Error::query(format!("a row of {} values was given, {} are needed", row.len(), fields.len()))
+                .with_model(self.model.name()));
+        }
+        let now = iso::cut_timestamp(Timestamp::now());
+        for (value, field) in row.iter_mut().zip(fields) {
+            if field.auto && value.is_null() && field.value_type == ValueType::Uuid {
+                *value = Datum::Uuid(Uuid::now_v7());
+            }
+            if field.created || field.updated {
+                *value = match field.value_type {
+                    ValueType::DateTime => Datum::DateTime(iso::utc(now)),
+                    _ => Datum::Timestamp(now),
+                };
+            }
+            if field.version && matches!(value, Datum::Null | Datum::Int(0)) {
+                *value = Datum::Int(1);
+            }
+            value.normalize();
+        }
+        Ok(())
+    }
+}
+
+/// A query of a model without a Rust type.
+#[must_use = "a query does nothing until one of its ends is awaited, such as `rows().await`"]
+#[derive(Clone, Debug)]
+pub struct DynamicQuery {
+    db: Db,
+    /// What is asked.
+    pub select: SelectStatement,
+}
+
+impl DynamicQuery {
+    /// In an order.
+    pub fn order_by(mut self, order: impl IntoIterator<Item = OrderBy>) -> Self {
+        self.select.order_by.extend(order);
+        self
+    }
+
+    /// At most a number of rows.
+    pub fn limit(mut self, rows: u32) -> Self {
+        self.select.limit = Some(Expr::Literal(Datum::Int(rows.into())));
+        self
+    }
+
+    /// Without the first rows.
+    pub fn offset(mut self, rows: u32) -> Self {
+        self.select.offset = Some(Expr::Literal(Datum::Int(rows.into())));
+        self
+    }
+
+    /// Expressions in place of all fields; with aggregates, over groups.
+    pub fn select(mut self, output: impl IntoIterator<Item = Expr>) -> Self {
+        self.select.output.extend(output);
+        self
+    }
+
+    /// Puts rows together.
+    pub fn group_by(mut self, by: impl IntoIterator<Item = Expr>) -> Self {
+        self.select.group_by.extend(by);
+        self
+    }
+
+    /// Only groups that pass a condition.
+    pub fn having(mut self, condition: Condition) -> Self {
+        self.select.having = condition;
+        self
+    }
+
+    /// Each different row once.
+    pub fn distinct(mut self) -> Self {
+        self.select.distinct = true;
+        self
+    }
+
+    /// Refuses the query where the driver cannot answer it by itself.
+    pub fn strict(mut self) -> Self {
+        self.db.strict = true;
+        self
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`](super::Query::all).
+    pub async fn rows(self) -> Result<Vec<Vec<Datum>>> {
+        self.db.select_untyped(self.select, "find").await
+    }
+
+    /// How many rows pass the condition.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`](super::Query::all).
+    pub async fn count(mut self) -> Result<u64> {
+        self.select.order_by.clear();
+        self.select.output = vec![Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }];
+        let rows = self.rows().await?;
+        match rows.first().and_then(|row| row.first()) {
+            Some(Datum::Int(count)) => Ok(u64::try_from(*count).unwrap_or_default()),
+            _ => Ok(0),
+        }
+    }
+
+    /// Updates the rows that pass the condition, and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Update`](super::Update).
+    pub async fn update(self, mut assignments: Vec<(u16, Expr)>) -> Result<u64> {
+        let model = self.select.model;
+        check_assignments(&model, &assignments).map_err(|error| error.with_model(model.name()))?;
+        touch(&model, &mut assignments);
+        let update = UpdateStatement { model: Arc::clone(&model), condition: self.select.condition, assignments };
+        self.db.write(&model, Statement::Update(update), "update").await
+    }
+
+    /// Deletes the rows that pass the condition, and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::delete`](super::Query::delete).
+    pub async fn delete(self) -> Result<u64> {
+        let model = self.select.model;
+        let delete = DeleteStatement { model: Arc::clone(&model), condition: self.select.condition };
+        self.db.write(&model, Statement::Delete(delete), "delete").await
+    }
+
+    /// How the query is answered.
+    ///
+    /// # Errors
+    ///
+    /// Those of planning, and the database's.
+    pub async fn explain(self) -> Result<Explanation> {
+        self.db.explain(Statement::Select(self.select)).await
+    }
+}

@@ -1,0 +1,320 @@
+//! Running plans: the driver's part, then the engine's.
+
+use std::sync::Arc;
+
+use super::sink::{OwnedRow, Untyped, take};
+use super::source::UntypedRows;
+use super::{Db, Scope};
+use crate::driver::{AssignedKeys, Call, Flow, Inserted, Prepared, RowSink, RowSource};
+use crate::error::{Error, Result};
+use crate::evaluate;
+use crate::model::ModelDef;
+use crate::plan::{Explanation, InsertPlan, Plan, SelectPlan, WritePlan, planner};
+use crate::query::condition::{Comparison, Condition};
+use crate::query::shape;
+use crate::query::statement::{InsertStatement, OnConflict, SelectStatement, Statement};
+use crate::query::{Expr, Parameters};
+use crate::value::Datum;
+
+#[cold]
+fn other_plan() -> Error {
+    Error::query("a plan of another kind of statement was found under this statement's shape: a fault of Ommi")
+}
+
+/// The error with the statement that it is about.
+#[cold]
+pub(super) fn about(error: Error, call: Call<'_>) -> Error {
+    error.with_model(call.model).with_operation(call.operation)
+}
+
+impl Db {
+    /// The plan of a statement, and the values of its parameters.
+    #[inline]
+    pub(super) fn plan(&self, mut statement: Statement) -> Result<(Arc<Plan>, Parameters)> {
+        let (shape, parameters) = match shape::take(&mut statement) {
+            Ok(taken) => taken,
+            Err(error) => return Err(error.with_model(statement.model().name()).with_operation(statement.operation())),
+        };
+        let plan = match self.shared.plans.get(&shape) {
+            Some(plan) => plan,
+            None => {
+                let planned = planner::plan(&*self.shared.driver, statement.clone(), parameters.len())?;
+                self.shared.plans.insert(shape, planned)
+            }
+        };
+        if self.strict {
+            plan.check_strict(self.shared.driver.name(), statement.model())?;
+        }
+        Ok((plan, parameters))
+    }
+
+    /// Reads rows into a sink.
+    pub(super) async fn select<S: RowSink + 'static>(
+        &self,
+        model: &Arc<ModelDef>,
+        statement: SelectStatement,
+        sink: S,
+        operation: &'static str,
+    ) -> Result<S> {
+        let (plan, parameters) = self.plan(Statement::Select(statement))?;
+        let Plan::Select(plan) = &*plan else { return Err(other_plan()) };
+        match &plan.completion {
+            None => {
+                let sink = self.fetch(model, &plan.native, &parameters, Box::new(sink), operation).await?;
+                take(sink)
+            }
+            Some(_) => {
+                let mut sink = sink;
+                for row in self.complete(model, plan, &parameters, operation).await? {
+                    if sink.row(&OwnedRow(&row))? == Flow::Stop {
+                        break;
+                    }
+                }
+                Ok(sink)
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) async fn fetch(
+        &self,
+        model: &Arc<ModelDef>,
+        prepared: &Prepared,
+        parameters: &[Datum],
+        sink: Box<dyn RowSink>,
+        operation: &'static str,
+    ) -> Result<Box<dyn RowSink>> {
+        let call = Call { prepared, parameters, model: model.name(), operation };
+        match self.session()?.fetch(call, sink).await {
+            Ok(sink) => Ok(sink),
+            Err(error) => self.note(Err(about(error, call))),
+        }
+    }
+
+    /// The rows of a select that the engine completes.
+    pub(super) async fn complete(
+        &self,
+        model: &Arc<ModelDef>,
+        plan: &SelectPlan,
+        parameters: &[Datum],
+        operation: &'static str,
+    ) -> Result<Vec<Vec<Datum>>> {
+        let sink = Box::new(Untyped::of_model(model));
+        let sink = self.fetch(model, &plan.native, parameters, sink, operation).await?;
+        let rows = take::<Untyped>(sink)?.rows;
+        let Some(rest) = &plan.completion else { return Ok(rows) };
+        evaluate::select(rest, parameters, rows.into_iter()).map_err(|error| error.with_model(model.name()).with_operation(operation))
+    }
+
+    /// Reads the rows of a select without a Rust type.
+    pub(super) async fn select_untyped(
+        &self,
+        statement: SelectStatement,
+        operation: &'static str,
+    ) -> Result<Vec<Vec<Datum>>> {
+        let model = Arc::clone(&statement.model);
+        let types = statement
+            .output_types()
+            .ok_or_else(|| Error::query("a selected constant has no type").with_model(model.name()))?;
+        Ok(self.select(&model, statement, Untyped::new(types), operation).await?.rows)
+    }
+
+    /// Updates or deletes, and says how many rows matched.
+    pub(super) async fn write(&self, model: &Arc<ModelDef>, statement: Statement, operation: &'static str) -> Result<u64> {
+        let (plan, parameters) = self.plan(statement)?;
+        let Plan::Write(plan) = &*plan else { return Err(other_plan()) };
+        match plan {
+            WritePlan::Native(prepared) => self.execute(model, prepared, &parameters, operation).await,
+            WritePlan::ByKey { select, write, assignments, .. } => {
+                self.in_one_transaction(async |db| {
+                    let rows = db.complete(model, select, &parameters, operation).await?;
+                    for row in &rows {
+                        let values = by_key_parameters(model, row, &parameters, assignments.as_deref(), None)?;
+                        db.execute(model, write, &values, operation).await?;
+                    }
+                    Ok(rows.len() as u64)
+                })
+                .await
+            }
+        }
+    }
+
+    async fn execute(
+        &self,
+        model: &Arc<ModelDef>,
+        prepared: &Prepared,
+        parameters: &[Datum],
+        operation: &'static str,
+    ) -> Result<u64> {
+        let in_flight = self.in_flight();
+        let call = Call { prepared, parameters, model: model.name(), operation };
+        let matched = self.session()?.execute(call).await.map_err(|error| about(error, call))?;
+        in_flight.succeeded();
+        Ok(matched)
+    }
+
+    /// Writes new rows.
+    pub(super) async fn insert<S: RowSource + 'static>(
+        &self,
+        model: &Arc<ModelDef>,
+        on_conflict: OnConflict,
+        rows: S,
+        operation: &'static str,
+    ) -> Result<Inserted> {
+        let statement = InsertStatement { model: Arc::clone(model), on_conflict };
+        let (plan, parameters) = self.plan(Statement::Insert(statement))?;
+        let Plan::Insert(plan) = &*plan else { return Err(other_plan()) };
+        match &plan.completion {
+            None => self.send(model, &plan.native, &parameters, Box::new(rows), operation).await,
+            Some(rest) => self.upsert_by_key(model, plan, rest, &parameters, rows, operation).await,
+        }
+    }
+
+    async fn send(
+        &self,
+        model: &Arc<ModelDef>,
+        prepared: &Prepared,
+        parameters: &[Datum],
+        rows: Box<dyn RowSource>,
+        operation: &'static str,
+    ) -> Result<Inserted> {
+        let in_flight = self.in_flight();
+        let call = Call { prepared, parameters, model: model.name(), operation };
+        let inserted = self.session()?.insert(call, rows).await.map_err(|error| about(error, call))?;
+        in_flight.succeeded();
+        Ok(inserted)
+    }
+
+    /// Inserts rows one by one, after a look for one that is there already.
+    async fn upsert_by_key<S: RowSource + 'static>(
+        &self,
+        model: &Arc<ModelDef>,
+        plan: &InsertPlan,
+        statement: &InsertStatement,
+        parameters: &[Datum],
+        rows: S,
+        operation: &'static str,
+    ) -> Result<Inserted> {
+        let (fields, assignments) = match &statement.on_conflict {
+            OnConflict::Fail => return Err(other_plan()),
+            OnConflict::Ignore(fields) => (fields, None),
+            OnConflict::Update(fields, assignments) => (fields, Some(assignments)),
+        };
+        let mut written = 0;
+        let mut keys = Vec::new();
+        self.in_one_transaction(async |db| {
+            for index in 0..rows.len() {
+                let mut values = super::source::Values::default();
+                rows.encode(index, &mut values)?;
+                let new = values.0;
+                let found = db.colliding(model, fields, &new, operation).await?;
+                match (found, assignments) {
+                    (None, _) => {
+                        let row = UntypedRows { model: Arc::clone(model), rows: vec![new] };
+                        let inserted = db.send(model, &plan.native, &[], Box::new(row), operation).await?;
+                        if let AssignedKeys::List(assigned) = inserted.keys {
+                            keys.extend(assigned);
+                        }
+                        written += 1;
+                    }
+                    (Some(_), None) => {}
+                    (Some(old), Some(assignments)) => {
+                        let all = evaluate::assign(model, assignments, &old, parameters, Some(&new))?;
+                        let changed = assignments
+                            .iter()
+                            .filter_map(|(field, _)| Some((*field, Expr::Literal(all.get(usize::from(*field))?.clone()))))
+                            .collect();
+                        let update = crate::query::statement::UpdateStatement {
+                            model: Arc::clone(model),
+                            condition: equal_fields(model.key(), &old),
+                            assignments: changed,
+                        };
+                        Box::pin(db.write(model, Statement::Update(update), operation)).await?;
+                        written += 1;
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(Inserted { rows: written, keys: AssignedKeys::List(keys), source: Box::new(rows) })
+    }
+
+    /// The row that has the same values in some fields; none, if one of them is null.
+    async fn colliding(
+        &self,
+        model: &Arc<ModelDef>,
+        fields: &[u16],
+        new: &[Datum],
+        operation: &'static str,
+    ) -> Result<Option<Vec<Datum>>> {
+        if fields.iter().any(|field| new.get(usize::from(*field)).is_none_or(Datum::is_null)) {
+            return Ok(None);
+        }
+        let select = SelectStatement::new(Arc::clone(model), equal_fields(fields, new));
+        Ok(self.select_untyped(select, operation).await?.pop())
+    }
+
+    /// Runs several statements as one: in a transaction where the driver has them, in the handle's
+    /// own if it is in one.
+    pub(super) async fn in_one_transaction<T>(&self, work: impl AsyncFnOnce(&Db) -> Result<T>) -> Result<T> {
+        match &self.scope {
+            Scope::Transaction(_) => work(self).await,
+            _ if !self.has_transactions() => work(self).await,
+            _ => Box::pin(self.transaction(async |tx| work(tx).await)).await,
+        }
+    }
+
+    /// How a statement would be answered.
+    pub(super) async fn explain(&self, statement: Statement) -> Result<Explanation> {
+        let model = Arc::clone(statement.model());
+        let operation = "explain";
+        let (plan, parameters) = self.plan(statement)?;
+        let native = plan.native();
+        let call = Call { prepared: native, parameters: &parameters, model: model.name(), operation };
+        let database_plan = match self.shared.driver.capabilities().operation.explain {
+            true => self.session()?.explain(call).await?,
+            false => None,
+        };
+        Ok(Explanation {
+            driver: self.shared.driver.name(),
+            model: model.name().to_string(),
+            native: native.text().to_string(),
+            parameters: native.parameters().to_vec(),
+            completed: plan.completed().to_vec(),
+            database_plan,
+        })
+    }
+}
+
+/// The condition that fields have the values of a row.
+pub(super) fn equal_fields(fields: &[u16], row: &[Datum]) -> Condition {
+    fields.iter().fold(Condition::Const(true), |all, field| {
+        let value = row.get(usize::from(*field)).cloned().unwrap_or_default();
+        all.and(Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value)))
+    })
+}
+
+/// The parameters of a write by key: the new values, then the key.
+fn by_key_parameters(
+    model: &ModelDef,
+    row: &[Datum],
+    parameters: &[Datum],
+    assignments: Option<&[(u16, Expr)]>,
+    inserted: Option<&[Datum]>,
+) -> Result<Vec<Datum>> {
+    let value = |row: &[Datum], field: u16| row.get(usize::from(field)).cloned().unwrap_or_default();
+    let mut values = Vec::new();
+    if let Some(assignments) = assignments {
+        let new = evaluate::assign(model, assignments, row, parameters, inserted)?;
+        for (field, _) in assignments {
+            let new = value(&new, *field);
+            if let Some(definition) = model.field(*field) {
+                definition.check(new.cell())?;
+            }
+            values.push(new);
+        }
+    }
+    values.extend(model.key().iter().map(|field| value(row, *field)));
+    Ok(values)
+}

@@ -1,0 +1,453 @@
+//! Queries of whole models.
+
+use std::marker::PhantomData;
+
+use super::sink::{All, First, Whole};
+use super::stream::{DEFAULT_BATCH, Rows};
+use super::{Db, Grouped, Page, Selected, Update, no_row, several_rows};
+use crate::driver::AssignedKeys;
+use crate::error::{Error, Result};
+use crate::evaluate::GroupKey;
+use crate::model::Model;
+use crate::plan::Explanation;
+use crate::query::statement::{DeleteStatement, SelectStatement, Statement};
+use crate::query::{
+    AggregateFunction, AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, KeyOperand, OrderBy,
+    OrderOf, Select, cursor,
+};
+use crate::value::Datum;
+
+/// A query of rows of `M`, which does nothing until one of its ends is awaited: `all`, `one`,
+/// `first`, `optional`, `exists`, `count`, `stream`, `update`, `delete`.
+///
+/// Without `order_by` the order is unspecified, and so is which rows a `limit` keeps.
+#[must_use = "a query does nothing until one of its ends is awaited, such as `all().await`"]
+#[derive(Clone, Debug)]
+pub struct Query<M> {
+    pub(super) db: Db,
+    pub(super) select: SelectStatement,
+    after: Option<Cursor>,
+    model: PhantomData<fn() -> M>,
+}
+
+fn number(value: u64) -> Expr {
+    Expr::Literal(Datum::Int(i64::try_from(value).unwrap_or(i64::MAX)))
+}
+
+impl<M: Model> Query<M> {
+    #[inline]
+    pub(super) fn new(db: Db, condition: Condition) -> Self {
+        let select = SelectStatement::new(M::definition().clone(), condition);
+        Query { db, select, after: None, model: PhantomData }
+    }
+
+    /// Only rows that pass another filter too.
+    pub fn filter(mut self, filter: impl FilterOf<M>) -> Self {
+        self.select.condition = self.select.condition.and(filter.into_condition());
+        self
+    }
+
+    /// In an order: `.order_by((User::NAME.asc(), User::AGE.desc()))`. A second call adds orders of
+    /// less weight.
+    pub fn order_by(mut self, order: impl OrderOf<M>) -> Self {
+        self.select.order_by.extend(order.into_order());
+        self
+    }
+
+    /// At most a number of rows.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.select.limit = Some(number(rows));
+        self
+    }
+
+    /// Without the first rows.
+    pub fn offset(mut self, rows: u64) -> Self {
+        self.select.offset = Some(number(rows));
+        self
+    }
+
+    /// A page of a number of rows; the first page is 0. Deep pages cost as many rows as they leave
+    /// out: [`Query::after`] does not.
+    pub fn page(self, page: u64, rows: u64) -> Self {
+        self.limit(rows).offset(page.saturating_mul(rows))
+    }
+
+    /// Only rows that come after the end of an earlier page of the same order; with `None`, from
+    /// the start. See [`Query::fetch_page`].
+    pub fn after(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
+        self.after = cursor.into();
+        self
+    }
+
+    /// Refuses the query where the driver cannot answer it by itself.
+    pub fn strict(mut self) -> Self {
+        self.db.strict = true;
+        self
+    }
+
+    /// Begins groups: `.group_by(Book::AUTHOR_ID).select((Book::AUTHOR_ID, count()))`.
+    pub fn group_by<G: Select<M, crate::query::Groups>>(mut self, by: G) -> Grouped<M> {
+        by.expressions(&mut self.select.group_by);
+        Grouped::new(self)
+    }
+
+    /// Fields and expressions in place of whole models.
+    pub fn select<S: Select<M, crate::query::Rows>>(mut self, what: S) -> Selected<M, S::Out> {
+        what.expressions(&mut self.select.output);
+        Selected::new(self, S::decode)
+    }
+
+    /// The statement, with what cursors add.
+    fn finish(mut self) -> Result<(Db, SelectStatement)> {
+        if let Some(after) = self.after.take() {
+            let order = keyset(&self.select)?;
+            let types: Vec<_> = order.iter().filter_map(|by| by.expr.value_type(&self.select.model)).collect();
+            let values = after.values(&types)?;
+            self.select.condition = self.select.condition.and(cursor::after(&order, values));
+            self.select.order_by = order;
+        }
+        Ok((self.db, self.select))
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    ///
+    /// `Query` for a value that no database may be given, `Decode` if a stored value does not fit
+    /// its field, and the database's.
+    pub async fn all(self) -> Result<Vec<M>> {
+        let (db, select) = self.finish()?;
+        Ok(db.select(M::definition(), select, All::<Whole<M>>(Vec::new()), "find").await?.0)
+    }
+
+    async fn two(mut self) -> Result<First<Whole<M>>> {
+        if self.select.limit.is_none() && !is_by_key::<M>(&self.select.condition) {
+            self.select.limit = Some(number(2));
+        }
+        let (db, select) = self.finish()?;
+        db.select(M::definition(), select, First::<Whole<M>>::default(), "find").await
+    }
+
+    /// The only row.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none, `NotUnique` if there are several, and those of
+    /// [`Query::all`].
+    pub async fn one(self) -> Result<M> {
+        let found = self.two().await?;
+        match found.first {
+            Some(_) if found.several => Err(several_rows::<M>()),
+            Some(row) => Ok(row),
+            None => Err(no_row::<M>()),
+        }
+    }
+
+    /// The only row, or `None`.
+    ///
+    /// # Errors
+    ///
+    /// `NotUnique` if there are several, and those of [`Query::all`].
+    pub async fn optional(self) -> Result<Option<M>> {
+        let found = self.two().await?;
+        if found.several {
+            return Err(several_rows::<M>());
+        }
+        Ok(found.first)
+    }
+
+    /// The first row of the order, or `None`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`].
+    pub async fn first(mut self) -> Result<Option<M>> {
+        self.select.limit = Some(number(1));
+        let (db, select) = self.finish()?;
+        Ok(db.select(M::definition(), select, First::<Whole<M>>::default(), "find").await?.first)
+    }
+
+    /// Whether there is a row.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`].
+    pub async fn exists(mut self) -> Result<bool> {
+        self.select.limit = Some(number(1));
+        self.select.order_by.clear();
+        // one field is enough, and a key is short
+        let field = M::definition().key().first().copied().unwrap_or_default();
+        self.select.output = vec![Expr::Field(field)];
+        let (db, select) = self.finish()?;
+        Ok(!db.select_untyped(select, "exists").await?.is_empty())
+    }
+
+    /// How many rows there are. A limit and an offset count.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`].
+    pub async fn count(self) -> Result<u64> {
+        let (limit, offset) = (self.select.limit.clone(), self.select.offset.clone());
+        let (db, mut select) = self.finish()?;
+        select.order_by.clear();
+        select.limit = None;
+        select.offset = None;
+        select.output = vec![Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }];
+        let rows = db.select_untyped(select, "count").await?;
+        let all = match rows.first().and_then(|row| row.first()) {
+            Some(Datum::Int(count)) => u64::try_from(*count).unwrap_or_default(),
+            _ => 0,
+        };
+        let bound = |expr: Option<Expr>, absent: u64| match expr {
+            Some(Expr::Literal(Datum::Int(value))) => u64::try_from(value).unwrap_or_default(),
+            _ => absent,
+        };
+        Ok(all.saturating_sub(bound(offset, 0)).min(bound(limit, u64::MAX)))
+    }
+
+    /// The rows as a stream, read in batches: memory does not grow with their number.
+    ///
+    /// ```ignore
+    /// let mut users = db.find(User::all()).stream().await?;
+    /// while let Some(user) = users.next().await? { .. }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`].
+    pub async fn stream(self) -> Result<Rows<M>> {
+        let (db, select) = self.finish()?;
+        db.stream_rows::<Whole<M>>(select, DEFAULT_BATCH).await
+    }
+
+    /// A page of ordered rows with the cursor of the next: `.limit(20).after(cursor).fetch_page()`.
+    /// The key is appended to the order, so that rows that tie in it are neither lost nor doubled.
+    ///
+    /// # Errors
+    ///
+    /// `Query` without a limit, for a model without a key, for an order by expressions, or for a
+    /// cursor of another order; and those of [`Query::all`].
+    pub async fn fetch_page(mut self) -> Result<Page<M>> {
+        let Some(Expr::Literal(Datum::Int(limit))) = self.select.limit else {
+            return Err(Error::query("a page needs a limit: `.limit(20).fetch_page()`"));
+        };
+        let order = keyset(&self.select)?;
+        self.select.order_by.clone_from(&order);
+        self.select.limit = Some(Expr::Literal(Datum::Int(limit.saturating_add(1))));
+        let mut rows = self.all().await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Page::new(rows, more, &order)
+    }
+
+    /// Updates the rows: `.update((Book::PRICE.set(9), Book::SOLD.set(Book::SOLD + 1)))`. Awaited,
+    /// it gives how many rows matched.
+    pub fn update(self, assignments: impl AssignmentOf<M>) -> Update<M> {
+        Update::new(self, assignments.into_assignments())
+    }
+
+    /// Deletes the rows, and gives how many there were.
+    ///
+    /// # Errors
+    ///
+    /// `Query` with an order, a limit or an offset, which databases do not agree on;
+    /// `Constraint` if a row is still referenced; and the database's.
+    pub async fn delete(self) -> Result<u64> {
+        let (db, condition) = self.into_write("delete")?;
+        let statement = DeleteStatement { model: M::definition().clone(), condition };
+        db.write(M::definition(), Statement::Delete(statement), "delete").await
+    }
+
+    pub(super) fn into_write(self, operation: &'static str) -> Result<(Db, Condition)> {
+        let (db, select) = self.finish()?;
+        if select.limit.is_some() || select.offset.is_some() || !select.order_by.is_empty() {
+            return Err(Error::query(
+                "an update or delete takes no order, limit, offset or cursor: find the keys first, then write by `in_`",
+            )
+            .with_model(M::definition().name())
+            .with_operation(operation));
+        }
+        Ok((db, select.condition))
+    }
+
+    /// How the query is answered: what the driver runs, what the engine completes, and the
+    /// database's own plan where it has one.
+    ///
+    /// # Errors
+    ///
+    /// Those of planning, and the database's.
+    pub async fn explain(self) -> Result<Explanation> {
+        let (db, select) = self.finish()?;
+        db.explain(Statement::Select(select)).await
+    }
+}
+
+/// Whether a condition is no more than equality on all fields of the key.
+fn is_by_key<M: Model>(condition: &Condition) -> bool {
+    let key = M::definition().key();
+    match (condition, key) {
+        (Condition::Compare { operator: crate::query::Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) }, [key]) => {
+            field == key
+        }
+        _ => false,
+    }
+}
+
+/// The order of a query with the key appended.
+fn keyset(select: &SelectStatement) -> Result<Vec<OrderBy>> {
+    let model = &select.model;
+    let wrong = |message: &str| Error::query(message.to_owned()).with_model(model.name());
+    if model.key().is_empty() {
+        return Err(wrong("pages by cursor need a key, which the model does not have"));
+    }
+    let mut order = select.order_by.clone();
+    if order.iter().any(|by| !matches!(by.expr, Expr::Field(_))) {
+        return Err(wrong("pages by cursor are ordered by fields, not by expressions: use `page`"));
+    }
+    for key in model.key() {
+        if !order.iter().any(|by| by.expr == Expr::Field(*key)) {
+            order.push(OrderBy { expr: Expr::Field(*key), direction: Direction::Ascending, nulls: None });
+        }
+    }
+    Ok(order)
+}
+
+impl Db {
+    /// The row of a key: `db.get::<Book>(1)`, `db.get::<Seat>((flight, "12A"))`.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none, `Decode` if a stored value does not fit its field, and the
+    /// database's.
+    pub async fn get<M: Model>(&self, key: impl KeyOperand<M, M::Key>) -> Result<M> {
+        let select = SelectStatement::new(M::definition().clone(), key_condition::<M>(key.into_key()));
+        let found = self.select(M::definition(), select, First::<Whole<M>>::default(), "get").await?;
+        found.first.ok_or_else(no_key::<M>)
+    }
+
+    /// The rows of some keys, in the order of the keys; keys without a row are left out, keys that
+    /// are named twice give their row twice.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`].
+    pub async fn get_many<M: Model, K: KeyOperand<M, M::Key>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<Vec<M>> {
+        let keys: Vec<Vec<Expr>> = keys.into_iter().map(KeyOperand::into_key).collect();
+        let model = M::definition();
+        let mut found: Vec<(Vec<Datum>, M)> = Vec::with_capacity(keys.len());
+        match model.key() {
+            [field] => {
+                let values = keys.iter().filter_map(|key| key.first().cloned());
+                let condition = Condition::is_in(Expr::Field(*field), values);
+                let rows = Query::<M>::new(self.clone(), condition).all().await?;
+                for row in rows {
+                    found.push((vec![super::source::datum_of(&row, *field)?], row));
+                }
+            }
+            fields => {
+                // bounded statements: a key of several fields is a condition of its own
+                for chunk in keys.chunks(100) {
+                    let any = chunk.iter().fold(Condition::Const(false), |any, key| any.or(key_condition::<M>(key.clone())));
+                    for row in Query::<M>::new(self.clone(), any).all().await? {
+                        let all = super::source::data_of(&row)?;
+                        let key = fields.iter().filter_map(|field| all.get(usize::from(*field)).cloned()).collect();
+                        found.push((key, row));
+                    }
+                }
+            }
+        }
+        let mut by_key = std::collections::HashMap::with_capacity(found.len());
+        for (key, row) in found {
+            by_key.insert(group_keys(&key), row);
+        }
+        Ok(keys
+            .into_iter()
+            .filter_map(|key| {
+                let values: Vec<Datum> = key
+                    .into_iter()
+                    .map(|expr| match expr {
+                        Expr::Literal(value) => value,
+                        _ => Datum::Null,
+                    })
+                    .collect();
+                by_key.get(&group_keys(&values)).cloned()
+            })
+            .collect())
+    }
+
+    /// The row that passes a filter, or else a new one.
+    ///
+    /// The filter should name the key or a unique group: if another writer adds the row in between,
+    /// the unique rule refuses ours and theirs is found.
+    ///
+    /// # Errors
+    ///
+    /// `NotUnique` if several rows pass, and those of [`Query::all`] and [`Db::add`].
+    pub async fn get_or_create<M: Model>(&self, filter: impl FilterOf<M>, new: impl FnOnce() -> M) -> Result<M> {
+        let condition = filter.into_condition();
+        let find = || Query::<M>::new(self.clone(), condition.clone()).optional();
+        if let Some(found) = find().await? {
+            return Ok(found);
+        }
+        let new = new();
+        // inside a transaction a refused write must not end the whole of it
+        let added = match &self.scope {
+            super::Scope::Transaction(_) => Box::pin(self.transaction(async |tx| tx.add(new).await)).await,
+            _ => self.add(new).await,
+        };
+        match added {
+            Err(error) if error.is_unique_violation() => find().await?.ok_or(error),
+            added => added,
+        }
+    }
+}
+
+/// Values that are compared as keys are.
+fn group_keys(values: &[Datum]) -> Vec<GroupKey> {
+    values.iter().map(GroupKey::new).collect()
+}
+
+#[cold]
+fn no_key<M: Model>() -> Error {
+    let model = M::definition();
+    match model.key() {
+        [] => crate::model::read_only(model),
+        _ => Error::not_found("no row has this key").with_model(model.name()),
+    }
+}
+
+/// The condition that the key has some values.
+#[inline]
+fn key_condition<M: Model>(key: Vec<Expr>) -> Condition {
+    let fields = M::definition().key();
+    let mut all = Condition::Const(fields.is_empty());
+    if fields.len() != key.len() || fields.is_empty() {
+        return Condition::Const(false);
+    }
+    for (index, (field, value)) in fields.iter().zip(key).enumerate() {
+        let part = Condition::compare(Expr::Field(*field), crate::query::Comparison::Eq, value);
+        all = if index == 0 { part } else { all.and(part) };
+    }
+    all
+}
+
+/// The keys that an insert assigned, given to the models that had none.
+pub(super) fn assign_keys<M: Model>(rows: &mut [M], keys: AssignedKeys) -> Result<()> {
+    let AssignedKeys::List(keys) = keys else { return Ok(()) };
+    let mut keys = keys.into_iter();
+    for row in rows.iter_mut().filter(|row| row.is_unassigned()) {
+        match keys.next() {
+            Some(key) => row.assign(key)?,
+            None => {
+                return Err(Error::decode("the driver assigned fewer keys than rows lacked: a fault of the driver")
+                    .with_model(M::definition().name()));
+            }
+        }
+    }
+    Ok(())
+}

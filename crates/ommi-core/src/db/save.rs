@@ -1,0 +1,184 @@
+//! Writing, reading again and deleting one instance.
+
+use super::engine::equal_fields;
+use super::source::{ModelRows, data_of, take};
+use super::sink::{First, Whole};
+use super::upsert::all_but_key;
+use super::write::touch;
+use super::{Db, add, find};
+use crate::error::{Error, Result};
+use crate::model::{Model, Touch, read_only};
+use crate::query::condition::{Comparison, Condition};
+use crate::query::statement::{DeleteStatement, OnConflict, SelectStatement, Statement, UpdateStatement};
+use crate::query::{Expr, FieldOf};
+use crate::value::{Datum, Timestamp};
+
+impl Db {
+    /// Writes all fields of an instance: adds it if its automatic key is still to be assigned, and
+    /// otherwise inserts it or updates the row of its key.
+    ///
+    /// With a `version` field, 0 adds the row, and any other number updates it if the row still has
+    /// that version. Afterwards the instance is as it was stored.
+    ///
+    /// # Errors
+    ///
+    /// A `Conflict` with [`is_stale`](Error::is_stale) if the row was changed or deleted since it
+    /// was read; and those of [`Db::add`].
+    pub async fn save<M: Model>(&self, row: &mut M) -> Result<()> {
+        let model = M::definition();
+        let mut new = row.clone();
+        match new.version() {
+            Some(0) => {
+                *row = self.add(new).await?;
+                return Ok(());
+            }
+            Some(version) => {
+                new.touch(Touch::Update, Timestamp::now());
+                new.normalize();
+                new.set_version(version.checked_add(1).ok_or_else(|| Error::query("the version is at its end"))?)?;
+                let values = data_of(&new)?;
+                let fields = all_but_key(model);
+                let created = |field: &u16| model.field(*field).is_some_and(|field| field.created);
+                let assignments = fields.iter().filter(|field| !created(field)).map(|field| (*field, literal(&values, *field)));
+                let condition = self.row_condition(&new, &values, Some(version))?;
+                let statement = UpdateStatement { model: model.clone(), condition, assignments: assignments.collect() };
+                if self.write(model, Statement::Update(statement), "save").await? == 0 {
+                    return Err(stale::<M>("save"));
+                }
+            }
+            None if new.is_unassigned() => {
+                *row = self.add(new).await?;
+                return Ok(());
+            }
+            None => {
+                add::prepare(std::slice::from_mut(&mut new));
+                if model.key().is_empty() {
+                    return Err(read_only(model));
+                }
+                let updates = all_but_key(model)
+                    .into_iter()
+                    .filter(|field| model.field(*field).is_some_and(|field| !field.created))
+                    .map(|field| (field, Expr::Inserted(field)))
+                    .collect();
+                let on_conflict = OnConflict::Update(model.key().to_vec(), updates);
+                let inserted = self.insert(model, on_conflict, ModelRows(vec![new]), "save").await?;
+                let (ModelRows(mut rows), _, keys) = take::<ModelRows<M>>(inserted)?;
+                find::assign_keys(&mut rows, keys)?;
+                new = rows.pop().ok_or_else(|| Error::decode("the driver lost the row: a fault of the driver"))?;
+                if model.fields().iter().any(|field| field.created) {
+                    // the row may have been there, with an earlier time
+                    self.reload(&mut new).await?;
+                }
+            }
+        }
+        *row = new;
+        Ok(())
+    }
+
+    /// Writes some fields of an instance to the row of its key, and leaves the others:
+    /// `db.update(&book, (Book::PRICE, Book::TITLE))`. A `version` is counted up in the database
+    /// and, with `updated`, is not in the instance: `reload` it before the next write.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such row; a stale `Conflict` if the model has a version and the
+    /// row another one; and those of [`Db::add`].
+    pub async fn update<M: Model>(&self, row: &M, fields: impl FieldOf<M>) -> Result<()> {
+        let model = M::definition();
+        let mut new = row.clone();
+        new.normalize();
+        let values = data_of(&new)?;
+        let mut assignments: Vec<(u16, Expr)> = Vec::new();
+        for field in fields.indexes() {
+            if model.is_key(field) {
+                return Err(Error::query(format!(
+                    "`{}` is part of the key, by which the row is found: change keys by `find(..).update(..)`",
+                    model.field_name(field)
+                ))
+                .with_model(model.name()));
+            }
+            if !assignments.iter().any(|(assigned, _)| *assigned == field) {
+                assignments.push((field, literal(&values, field)));
+            }
+        }
+        touch(model, &mut assignments);
+        let condition = self.row_condition(&new, &values, new.version())?;
+        let statement = UpdateStatement { model: model.clone(), condition, assignments };
+        if self.write(model, Statement::Update(statement), "update").await? > 0 {
+            return Ok(());
+        }
+        match new.version() {
+            Some(_) => Err(stale::<M>("update")),
+            None => Err(gone::<M>("update")),
+        }
+    }
+
+    /// Reads all fields of an instance anew from the row of its key.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such row any more; and those of [`Db::get`].
+    pub async fn reload<M: Model>(&self, row: &mut M) -> Result<()> {
+        let model = M::definition();
+        let condition = self.row_condition(row, &data_of(row)?, None)?;
+        let select = SelectStatement::new(model.clone(), condition);
+        let found = self.select(model, select, First::<Whole<M>>::default(), "reload").await?;
+        *row = found.first.ok_or_else(|| gone::<M>("reload"))?;
+        Ok(())
+    }
+
+    /// Deletes the row of an instance's key.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such row; a stale `Conflict` if the model has a version and the
+    /// row another one; `Constraint` if the row is still referenced; and the database's.
+    pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
+        let model = M::definition();
+        let condition = self.row_condition(row, &data_of(row)?, row.version())?;
+        let statement = DeleteStatement { model: model.clone(), condition };
+        if self.write(model, Statement::Delete(statement), "delete").await? > 0 {
+            return Ok(());
+        }
+        match row.version() {
+            Some(_) => Err(stale::<M>("delete")),
+            None => Err(gone::<M>("delete")),
+        }
+    }
+
+    /// The condition on the key of an instance, and on its version.
+    fn row_condition<M: Model>(&self, row: &M, values: &[Datum], version: Option<i64>) -> Result<Condition> {
+        let model = M::definition();
+        if model.key().is_empty() {
+            return Err(read_only(model));
+        }
+        if row.is_unassigned() {
+            return Err(Error::query("the instance has no key yet: `add` it first").with_model(model.name()));
+        }
+        let key = equal_fields(model.key(), values);
+        Ok(match (model.version(), version) {
+            (Some(field), Some(version)) => key.and(Condition::compare(
+                Expr::Field(field),
+                Comparison::Eq,
+                Expr::Literal(Datum::Int(version)),
+            )),
+            _ => key,
+        })
+    }
+}
+
+fn literal(values: &[Datum], field: u16) -> Expr {
+    Expr::Literal(values.get(usize::from(field)).cloned().unwrap_or_default())
+}
+
+#[cold]
+fn stale<M: Model>(operation: &'static str) -> Error {
+    Error::stale("the row was changed or deleted since it was read: reload it and decide anew")
+        .with_model(M::definition().name())
+        .with_operation(operation)
+}
+
+#[cold]
+fn gone<M: Model>(operation: &'static str) -> Error {
+    Error::not_found("no row has the key of this instance").with_model(M::definition().name()).with_operation(operation)
+}

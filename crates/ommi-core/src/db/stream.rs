@@ -1,0 +1,200 @@
+//! Rows as a stream, in bounded memory.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::Db;
+use super::engine::about;
+use super::sink::{All, Decode, OwnedRow, Untyped, take};
+use crate::driver::{BoxFuture, Call, Row, RowSink, RowStream};
+use crate::error::{Error, Result};
+use crate::evaluate::Evaluator;
+use crate::model::ModelDef;
+use crate::plan::Plan;
+use crate::query::statement::{SelectStatement, Statement};
+use crate::query::{Condition, Parameters};
+use crate::value::Datum;
+
+/// How many rows a batch holds.
+pub(super) const DEFAULT_BATCH: usize = 512;
+
+type Batch = (Box<dyn RowStream>, Result<(Box<dyn RowSink>, bool)>);
+
+enum State {
+    /// Waiting to be asked.
+    Idle(Box<dyn RowStream>),
+    /// Reading a batch.
+    Reading(BoxFuture<'static, Batch>),
+    /// At the end.
+    Done,
+}
+
+/// The engine's part in the rows of a stream.
+struct Residual {
+    model: Arc<ModelDef>,
+    condition: Condition,
+    parameters: Parameters,
+}
+
+/// The rows of a query as a stream: `while let Some(user) = rows.next().await? { .. }`, or a
+/// [`Stream`] of results.
+///
+/// The connection that reads is held until the stream ends or is dropped.
+pub struct Rows<T> {
+    state: State,
+    batch: usize,
+    ready: std::vec::IntoIter<T>,
+    sink: fn() -> Box<dyn RowSink>,
+    take: fn(Box<dyn RowSink>) -> Result<Vec<T>>,
+    decode: fn(&[Datum]) -> Result<T>,
+    residual: Option<Residual>,
+}
+
+impl<T> fmt::Debug for Rows<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("ready", &self.ready.len()).finish_non_exhaustive()
+    }
+}
+
+fn decode_owned<D: Decode>(values: &[Datum]) -> Result<D::Out> {
+    let row = OwnedRow(values);
+    let mut row = Row::new(&row);
+    D::decode(&mut row).map_err(|error| D::name(error, row.position()))
+}
+
+impl Db {
+    pub(super) async fn stream_rows<D: Decode>(&self, select: SelectStatement, batch: usize) -> Result<Rows<D::Out>> {
+        let model = Arc::clone(&select.model);
+        let (plan, parameters) = self.plan(Statement::Select(select))?;
+        let Plan::Select(plan) = &*plan else {
+            return Err(Error::query("a plan of another kind of statement was found: a fault of Ommi"));
+        };
+        let mut rows = Rows {
+            state: State::Done,
+            batch,
+            ready: Vec::new().into_iter(),
+            sink: || Box::new(All::<D>(Vec::new())),
+            take: |sink| Ok(take::<All<D>>(sink)?.0),
+            decode: decode_owned::<D>,
+            residual: None,
+        };
+        if let Some(rest) = &plan.completion {
+            let only_filters = !rest.is_grouped()
+                && !rest.distinct
+                && rest.output.is_empty()
+                && rest.order_by.is_empty()
+                && rest.limit.is_none()
+                && rest.offset.is_none();
+            if !only_filters {
+                let all = self.complete(&model, plan, &parameters, "stream").await?;
+                let decoded: Result<Vec<D::Out>> = all.iter().map(|row| decode_owned::<D>(row)).collect();
+                rows.ready = decoded?.into_iter();
+                return Ok(rows);
+            }
+            rows.residual = Some(Residual {
+                model: Arc::clone(&model),
+                condition: rest.condition.clone(),
+                parameters: parameters.clone(),
+            });
+        }
+        let call = Call { prepared: &plan.native, parameters: &parameters, model: model.name(), operation: "stream" };
+        let stream = self.session()?.stream(call).await;
+        rows.state = State::Idle(self.note(stream.map_err(|error| about(error, call)))?);
+        Ok(rows)
+    }
+}
+
+impl<T> Rows<T> {
+    /// The next row, or `None` at the end.
+    ///
+    /// Dropping the future loses no row: the next call goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if a stored value does not fit its field, and the database's; then the stream is at
+    /// its end.
+    pub async fn next(&mut self) -> Result<Option<T>> {
+        if let Some(row) = self.ready.next() {
+            return Ok(Some(row));
+        }
+        poll_fn(|context| self.poll_row(context)).await.transpose()
+    }
+
+    /// The rest of the rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rows::next`].
+    pub async fn collect(mut self) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        while let Some(row) = self.next().await? {
+            all.push(row);
+        }
+        Ok(all)
+    }
+
+    fn poll_row(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        loop {
+            if let Some(row) = self.ready.next() {
+                return Poll::Ready(Some(Ok(row)));
+            }
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Done => return Poll::Ready(None),
+                State::Idle(mut stream) => {
+                    let sink = match &self.residual {
+                        None => (self.sink)(),
+                        Some(residual) => Box::new(Untyped::of_model(&residual.model)),
+                    };
+                    let rows = self.batch;
+                    self.state = State::Reading(Box::pin(async move {
+                        let answer = stream.next(sink, rows).await;
+                        (stream, answer)
+                    }));
+                }
+                State::Reading(mut reading) => {
+                    let polled = reading.as_mut().poll(context);
+                    if polled.is_pending() {
+                        self.state = State::Reading(reading);
+                        return Poll::Pending;
+                    }
+                    let (stream, answer) = ready!(polled);
+                    let taken = answer.and_then(|(sink, more)| Ok((self.read(sink)?, more)));
+                    match taken {
+                        Ok((rows, more)) => {
+                            self.ready = rows.into_iter();
+                            if more {
+                                self.state = State::Idle(stream);
+                            }
+                        }
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&self, sink: Box<dyn RowSink>) -> Result<Vec<T>> {
+        let Some(residual) = &self.residual else { return (self.take)(sink) };
+        let mut rows = Vec::new();
+        let evaluator = Evaluator::new(&residual.parameters);
+        for row in take::<Untyped>(sink)?.rows {
+            if evaluator.is_true(&residual.condition, &row)? {
+                rows.push((self.decode)(&row)?);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl<T: Unpin> Stream for Rows<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        self.poll_row(context)
+    }
+}

@@ -1,0 +1,237 @@
+//! Transactions: a closure that is committed or rolled back as a whole.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{Db, Scope, Shared};
+use crate::driver::{Session, Transaction, TransactionOptions};
+use crate::error::{Error, ErrorKind, Result};
+
+/// An open transaction. It can do all that a [`Db`] can.
+#[derive(Debug)]
+pub struct Tx(Db);
+
+impl Deref for Tx {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.0
+    }
+}
+
+/// One level of an open transaction: the transaction itself, or a savepoint in it.
+pub(super) struct TransactionScope {
+    transaction: Arc<dyn Transaction>,
+    /// The level of this scope, 0 for the transaction itself.
+    level: u32,
+    /// The innermost open level of the transaction.
+    innermost: Arc<AtomicU32>,
+    /// Whether a write failed on this level, or the level is over.
+    broken: AtomicBool,
+}
+
+impl TransactionScope {
+    pub(super) fn session(&self) -> Result<&dyn Session> {
+        if self.broken.load(Ordering::Acquire) {
+            return Err(Error::transaction(
+                "the transaction is over: it ended, or a write in it failed or was cancelled; roll back, and use a nested transaction around writes that may fail",
+            ));
+        }
+        if self.innermost.load(Ordering::Acquire) != self.level {
+            return Err(Error::transaction(
+                "a nested transaction is open: use the handle that its closure was given",
+            ));
+        }
+        Ok(&*self.transaction)
+    }
+}
+
+/// Marks the level as broken if the write that it stands for does not come to a good end.
+pub(super) struct InFlight<'a>(Option<&'a TransactionScope>);
+
+impl InFlight<'_> {
+    pub(super) fn succeeded(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if let Some(scope) = self.0 {
+            scope.broken.store(true, Ordering::Release);
+        }
+    }
+}
+
+thread_local! {
+    /// The databases whose transaction closures are being polled on this thread, innermost last.
+    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+fn address(shared: &Arc<Shared>) -> usize {
+    Arc::as_ptr(shared).addr()
+}
+
+/// Refuses the use of the database itself inside its transaction's closure.
+#[inline]
+pub(super) fn check_outside(shared: &Arc<Shared>) -> Result<()> {
+    if INSIDE.with_borrow(|inside| inside.is_empty() || !inside.contains(&address(shared))) {
+        return Ok(());
+    }
+    Err(Error::transaction(
+        "`db` was used inside the closure of its transaction, which would not be part of it: use the closure's own handle, or `db.outside()` if that is meant",
+    ))
+}
+
+/// A closure's future: while it is polled, the thread knows that it is inside a transaction.
+struct Inside<F> {
+    work: Pin<Box<F>>,
+    database: usize,
+}
+
+impl<F: Future> Future for Inside<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                INSIDE.with_borrow_mut(|inside| drop(inside.pop()));
+            }
+        }
+        INSIDE.with_borrow_mut(|inside| inside.push(self.database));
+        let _leave = Leave;
+        self.work.as_mut().poll(context)
+    }
+}
+
+impl Db {
+    /// Runs work in a transaction: commits if it gives `Ok`, rolls back if it gives `Err`, panics
+    /// or is dropped. Inside a transaction, it is a nested one (a savepoint).
+    ///
+    /// Isolation is at least read committed. After a write has failed, further calls in the
+    /// transaction are `Transaction` errors and it cannot be committed; a nested transaction around
+    /// the write is the way to recover.
+    ///
+    /// ```ignore
+    /// db.transaction(async |tx| {
+    ///     tx.add(order).await?;
+    ///     tx.find(Stock::ITEM.eq(item)).update(Stock::LEFT.set(Stock::LEFT - 1)).await?;
+    ///     Ok(())
+    /// }).await?;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The work's own; `Transaction` if a write failed and the work went on; `Unsupported` where
+    /// the driver has no transactions (or no savepoints, for a nested one); what the commit gives.
+    pub async fn transaction<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
+        match &self.scope {
+            Scope::Database | Scope::Outside => {
+                let transaction = self.begin(&TransactionOptions::default()).await?;
+                let scope = Arc::new(TransactionScope {
+                    transaction: Arc::clone(&transaction),
+                    level: 0,
+                    innermost: Arc::new(AtomicU32::new(0)),
+                    broken: AtomicBool::new(false),
+                });
+                let answer = self.run(&scope, work).await;
+                match self.verdict(&scope, answer) {
+                    Ok(value) => transaction.commit().await.map(|()| value),
+                    Err(error) => {
+                        // the error that ended the work says more than one of the rollback
+                        let _ = transaction.rollback().await;
+                        Err(error)
+                    }
+                }
+            }
+            Scope::Transaction(outer) => {
+                self.session()?;
+                if !self.shared.driver.capabilities().transaction.savepoints {
+                    return Err(Error::unsupported("the driver has no savepoints, and so no nested transactions")
+                        .with_driver(self.shared.driver.name()));
+                }
+                self.nested(outer, work).await
+            }
+        }
+    }
+
+    async fn nested<T>(&self, outer: &Arc<TransactionScope>, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
+        let level = outer.level + 1;
+        let in_flight = InFlight(Some(outer));
+        outer.transaction.savepoint(level).await?;
+        outer.innermost.store(level, Ordering::Release);
+        let scope = Arc::new(TransactionScope {
+            transaction: Arc::clone(&outer.transaction),
+            level,
+            innermost: Arc::clone(&outer.innermost),
+            broken: AtomicBool::new(false),
+        });
+        let answer = self.run(&scope, work).await;
+        let answer = self.verdict(&scope, answer);
+        match answer {
+            Ok(_) => outer.transaction.release(level).await?,
+            Err(_) => outer.transaction.rollback_to(level).await?,
+        }
+        outer.innermost.store(outer.level, Ordering::Release);
+        // a dropped future gets here no more: the outer level stays broken and is rolled back
+        in_flight.succeeded();
+        answer
+    }
+
+    pub(super) async fn begin(&self, options: &TransactionOptions) -> Result<Arc<dyn Transaction>> {
+        if !self.has_transactions() {
+            return Err(Error::unsupported("the database has no transactions").with_driver(self.shared.driver.name()));
+        }
+        if matches!(self.scope, Scope::Database) {
+            check_outside(&self.shared)?;
+        }
+        self.shared.driver.begin(options).await
+    }
+
+    async fn run<T>(&self, scope: &Arc<TransactionScope>, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
+        let tx = Tx(Db {
+            shared: Arc::clone(&self.shared),
+            scope: Scope::Transaction(Arc::clone(scope)),
+            strict: self.strict,
+        });
+        Inside { work: Box::pin(work(&tx)), database: address(&self.shared) }.await
+    }
+
+    /// The end of a level: work that went on after a failed write does not succeed.
+    fn verdict<T>(&self, scope: &TransactionScope, answer: Result<T>) -> Result<T> {
+        let broken = scope.broken.swap(true, Ordering::AcqRel);
+        match answer {
+            Ok(_) if broken => Err(Error::transaction(
+                "a write in the transaction failed or was cancelled, so it was rolled back: use a nested transaction around writes that may fail",
+            )),
+            answer => answer,
+        }
+    }
+
+    /// Notes a statement that must come to a good end, or the transaction is over.
+    pub(super) fn in_flight(&self) -> InFlight<'_> {
+        match &self.scope {
+            Scope::Transaction(scope) => InFlight(Some(scope)),
+            Scope::Database | Scope::Outside => InFlight(None),
+        }
+    }
+
+    /// Notes the end of a statement: a fault of the database ends the transaction on every driver.
+    pub(super) fn note<T>(&self, answer: Result<T>) -> Result<T> {
+        if let (Scope::Transaction(scope), Err(error)) = (&self.scope, &answer)
+            && matches!(
+                error.kind(),
+                ErrorKind::Connection | ErrorKind::Conflict | ErrorKind::Unknown | ErrorKind::Timeout | ErrorKind::Query
+            )
+        {
+            scope.broken.store(true, Ordering::Release);
+        }
+        answer
+    }
+}

@@ -1,0 +1,383 @@
+//! What a driver does natively, and its limits.
+//!
+//! What is absent is *completed*: the engine reads more rows than it needs and does the rest with
+//! identical results, says so in `explain`, and refuses with `Unsupported` under `strict`. An
+//! operator that is *rechecked* is given to the driver, which may return a few rows too many
+//! cheaply; the engine removes them. What the engine cannot complete is *unsupported*; each
+//! field's doc says so.
+
+use crate::query::{AggregateFunction, Comparison, Condition, Expr, InList, TextOperator};
+use crate::query::condition::ListOperator;
+
+macro_rules! operators {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
+        /// A set of operators of the query language.
+        #[derive(Clone, Copy, Default, PartialEq, Eq)]
+        pub struct Operators(u64);
+
+        impl Operators {
+            $($(#[$doc])* pub const $name: Operators = Operators(1 << $bit);)*
+
+            const NAMES: &'static [(Operators, &'static str)] = &[$((Operators::$name, stringify!($name))),*];
+        }
+    };
+}
+
+operators! {
+    /// `eq`, `ne` with a constant.
+    EQ = 0;
+    /// `lt`, `le`, `gt`, `ge`, `between` with a constant.
+    ORDER = 1;
+    /// `in_`, `not_in`.
+    IN = 2;
+    /// `is_null`, `is_not_null`.
+    NULL = 3;
+    /// `contains`.
+    CONTAINS = 4;
+    /// `starts_with`.
+    STARTS_WITH = 5;
+    /// `ends_with`.
+    ENDS_WITH = 6;
+    /// `like`.
+    LIKE = 7;
+    /// `regex`.
+    REGEX = 8;
+    /// `icontains`, `istarts_with`, `iends_with`, `ieq`.
+    FOLDED = 9;
+    /// `ilike`.
+    FOLDED_LIKE = 10;
+    /// `has` of a list.
+    LIST_CONTAINS = 11;
+    /// `overlaps` of a list.
+    LIST_OVERLAPS = 12;
+    /// Comparisons in which no side is a constant.
+    BETWEEN_FIELDS = 13;
+    /// Arithmetic and bit operations.
+    ARITHMETIC = 14;
+    /// Parts of dates and times.
+    DATE_PART = 15;
+    /// Paths into JSON.
+    JSON_PATH = 16;
+    /// Structural equality of JSON.
+    JSON_EQ = 17;
+    /// The number of elements of a list.
+    LENGTH = 18;
+    /// `eq` and `ne` of whole lists.
+    LIST_EQ = 19;
+    /// `|` of conditions.
+    OR = 20;
+    /// `!` of conditions.
+    NOT = 21;
+}
+
+impl Operators {
+    /// No operators.
+    pub const NONE: Operators = Operators(0);
+    /// All operators.
+    pub const ALL: Operators = Operators((1 << 22) - 1);
+
+    /// The operators of both sets.
+    pub const fn and(self, other: Operators) -> Operators {
+        Operators(self.0 | other.0)
+    }
+
+    /// The operators of this set that are not in the other.
+    pub const fn without(self, other: Operators) -> Operators {
+        Operators(self.0 & !other.0)
+    }
+
+    /// Whether all operators of the other set are in this one.
+    pub const fn contains(self, other: Operators) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether the sets share an operator.
+    pub const fn intersects(self, other: Operators) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The operators' names.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().filter(move |(operator, _)| self.contains(*operator)).map(|(_, name)| *name)
+    }
+
+    /// The operators that an expression needs.
+    pub fn of_expr(expr: &Expr) -> Operators {
+        match expr {
+            Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => Operators::NONE,
+            Expr::Arithmetic { left, right, .. } => {
+                Operators::ARITHMETIC.and(Operators::of_expr(left)).and(Operators::of_expr(right))
+            }
+            Expr::DatePart { of, .. } => Operators::DATE_PART.and(Operators::of_expr(of)),
+            Expr::JsonPath { of, .. } => Operators::JSON_PATH.and(Operators::of_expr(of)),
+            Expr::Length(of) => Operators::LENGTH.and(Operators::of_expr(of)),
+            Expr::Aggregate { of, .. } => of.as_ref().map_or(Operators::NONE, |of| Operators::of_expr(of)),
+        }
+    }
+
+    /// The operators that a condition needs, those of its parts included.
+    pub fn of_condition(condition: &Condition, is_json: &dyn Fn(&Expr) -> bool, is_list: &dyn Fn(&Expr) -> bool) -> Operators {
+        let recurse = |part: &Condition| Operators::of_condition(part, is_json, is_list);
+        match condition {
+            Condition::Const(_) => Operators::NONE,
+            Condition::Compare { operator, left, right } => {
+                let constant = |expr: &Expr| matches!(expr, Expr::Literal(_) | Expr::Parameter(_));
+                let mut needed = match operator {
+                    Comparison::Eq | Comparison::Ne if is_json(left) || is_json(right) => Operators::JSON_EQ,
+                    Comparison::Eq | Comparison::Ne if is_list(left) || is_list(right) => Operators::LIST_EQ,
+                    Comparison::Eq | Comparison::Ne => Operators::EQ,
+                    _ => Operators::ORDER,
+                };
+                if !constant(left) && !constant(right) {
+                    needed = needed.and(Operators::BETWEEN_FIELDS);
+                }
+                needed.and(Operators::of_expr(left)).and(Operators::of_expr(right))
+            }
+            Condition::In { expr, list, .. } => {
+                let mut needed = Operators::IN.and(Operators::of_expr(expr));
+                if is_json(expr) {
+                    needed = needed.and(Operators::JSON_EQ);
+                }
+                if is_list(expr) {
+                    needed = needed.and(Operators::LIST_EQ);
+                }
+                if let InList::Values(values) = list {
+                    needed = values.iter().fold(needed, |needed, value| needed.and(Operators::of_expr(value)));
+                }
+                needed
+            }
+            Condition::IsNull { expr, .. } => Operators::NULL.and(Operators::of_expr(expr)),
+            Condition::Text { operator, expr, .. } => Operators::of_expr(expr).and(match operator {
+                TextOperator::Contains => Operators::CONTAINS,
+                TextOperator::StartsWith => Operators::STARTS_WITH,
+                TextOperator::EndsWith => Operators::ENDS_WITH,
+                TextOperator::Like => Operators::LIKE,
+                TextOperator::Regex => Operators::REGEX,
+                TextOperator::ILike => Operators::FOLDED_LIKE,
+                _ => Operators::FOLDED,
+            }),
+            Condition::List { operator, expr, .. } => Operators::of_expr(expr).and(match operator {
+                ListOperator::Contains => Operators::LIST_CONTAINS,
+                ListOperator::Overlaps => Operators::LIST_OVERLAPS,
+            }),
+            Condition::And(parts) => parts.iter().map(recurse).fold(Operators::NONE, Operators::and),
+            Condition::Or(parts) => parts.iter().map(recurse).fold(Operators::OR, Operators::and),
+            Condition::Not(part) => Operators::NOT.and(recurse(part)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Operators {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// How a driver answers an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// The driver answers it.
+    Native,
+    /// The driver returns a superset, the engine removes the rest.
+    Rechecked,
+    /// The engine answers it.
+    Completed,
+}
+
+/// Filters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FilterCapability {
+    /// Operators that the driver answers. Absent: completed.
+    pub native: Operators,
+    /// Operators for which the driver returns a superset cheaply. Used only where the operator
+    /// stands under `and` alone; under `or` and `not` it is completed.
+    pub rechecked: Operators,
+}
+
+/// Orders and limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrderCapability {
+    /// `order_by` fields, nulls lowest. Absent: completed.
+    pub fields: bool,
+    /// `order_by` any expression that the filter operators allow. Absent: completed.
+    pub expressions: bool,
+    /// `nulls_first` and `nulls_last`. Absent: completed.
+    pub nulls: bool,
+    /// `limit`. Absent: completed.
+    pub limit: bool,
+    /// `offset`. Absent: completed.
+    pub offset: bool,
+}
+
+/// Groups and aggregates.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AggregateCapability {
+    /// `count` of rows. Absent: completed.
+    pub count: bool,
+    /// `sum`, `avg`, `min`, `max` and `count` of an expression, exact as the contract wants.
+    /// Absent: completed.
+    pub functions: bool,
+    /// Aggregates over distinct values. Absent: completed.
+    pub distinct: bool,
+    /// `group_by` and `having`. Absent: completed.
+    pub groups: bool,
+    /// `select` of some fields or expressions. Absent: completed.
+    pub projection: bool,
+    /// `distinct` rows. Absent: completed.
+    pub distinct_rows: bool,
+}
+
+/// Writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WriteCapability {
+    /// `update` of the rows that pass a filter, in one operation. Absent: completed, row by row in
+    /// a transaction where there are any.
+    pub update_where: bool,
+    /// Right-hand sides that are expressions. Absent: completed.
+    pub update_expressions: bool,
+    /// `delete` of the rows that pass a filter, in one operation. Absent: completed.
+    pub delete_where: bool,
+    /// Inserts that ignore or update rows that are there. Absent: completed, row by row in a
+    /// transaction where there are any.
+    pub upsert: bool,
+}
+
+/// Rules that the database keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConstraintCapability {
+    /// Unique groups. Absent: `create` refuses models that have them.
+    pub unique: bool,
+    /// Unique groups over some of the rows. Absent: `create` refuses models that have them.
+    pub partial_unique: bool,
+    /// References. Absent: `create` refuses models with enforced ones.
+    pub references: bool,
+    /// Checks. Absent: `create` refuses models that have them.
+    pub checks: bool,
+    /// Automatic integer keys. Absent: `create` refuses models that have them.
+    pub auto_integers: bool,
+}
+
+/// Transactions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TransactionCapability {
+    /// Transactions at all. Absent: unsupported.
+    pub transactions: bool,
+    /// Savepoints, for nested transactions. Absent: unsupported.
+    pub savepoints: bool,
+    /// Transactions that only read. Absent: unsupported.
+    pub read_only: bool,
+    /// Repeatable read. Absent: unsupported.
+    pub repeatable_read: bool,
+    /// Serializable. Absent: unsupported.
+    pub serializable: bool,
+}
+
+/// Other operations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperationCapability {
+    /// Statements in the database's own language. Absent: unsupported.
+    pub raw: bool,
+    /// The database's own plan in `explain`. Absent: left out.
+    pub explain: bool,
+    /// Schemas in stored names. Absent: `create` refuses models that name one.
+    pub schemas: bool,
+    /// Embedded structs as sub-documents. Absent: they are flattened into columns.
+    pub documents: bool,
+}
+
+/// Numbers that the engine must keep to.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of an identifier.
+    pub identifier_bytes: usize,
+    /// Parameters of a statement.
+    pub parameters: usize,
+    /// Rows of one insert; the engine splits longer ones inside a transaction.
+    pub insert_rows: usize,
+    /// Bytes of one value.
+    pub value_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            identifier_bytes: usize::MAX,
+            parameters: usize::MAX,
+            insert_rows: usize::MAX,
+            value_bytes: usize::MAX,
+        }
+    }
+}
+
+/// What a driver does natively, and its limits.
+///
+/// The least that a driver must do: read all rows of a model or the one of a key (`eq` on all
+/// fields of the key, under `and`), insert rows, update and delete the row of a key.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Capabilities {
+    /// Filters.
+    pub filter: FilterCapability,
+    /// Orders and limits.
+    pub order: OrderCapability,
+    /// Groups and aggregates.
+    pub aggregate: AggregateCapability,
+    /// Writes.
+    pub write: WriteCapability,
+    /// Rules that the database keeps.
+    pub constraint: ConstraintCapability,
+    /// Transactions.
+    pub transaction: TransactionCapability,
+    /// Other operations.
+    pub operation: OperationCapability,
+    /// Numbers that the engine must keep to.
+    pub limits: Limits,
+}
+
+impl Capabilities {
+    /// A driver that does everything natively, without limits.
+    pub fn all() -> Self {
+        Capabilities {
+            filter: FilterCapability { native: Operators::ALL, rechecked: Operators::NONE },
+            order: OrderCapability { fields: true, expressions: true, nulls: true, limit: true, offset: true },
+            aggregate: AggregateCapability {
+                count: true,
+                functions: true,
+                distinct: true,
+                groups: true,
+                projection: true,
+                distinct_rows: true,
+            },
+            write: WriteCapability { update_where: true, update_expressions: true, delete_where: true, upsert: true },
+            constraint: ConstraintCapability {
+                unique: true,
+                partial_unique: true,
+                references: true,
+                checks: true,
+                auto_integers: true,
+            },
+            transaction: TransactionCapability {
+                transactions: true,
+                savepoints: true,
+                read_only: true,
+                repeatable_read: true,
+                serializable: true,
+            },
+            operation: OperationCapability { raw: true, explain: true, schemas: true, documents: true },
+            limits: Limits::default(),
+        }
+    }
+
+    /// Whether the driver has an aggregate function natively.
+    pub fn has_aggregate(&self, function: AggregateFunction, of_rows: bool, distinct: bool) -> bool {
+        let plain = match function {
+            AggregateFunction::Count if of_rows => self.aggregate.count,
+            _ => self.aggregate.functions,
+        };
+        plain && (!distinct || self.aggregate.distinct)
+    }
+}

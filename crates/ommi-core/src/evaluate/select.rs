@@ -1,0 +1,581 @@
+//! Whole selects over rows in memory.
+
+use std::collections::{HashMap, HashSet};
+
+use super::aggregate::Accumulator;
+use super::expr::Evaluator;
+use super::group::GroupKey;
+use super::sort::{SortKeys, Sorter};
+use crate::driver::Flow;
+use crate::error::{Error, Result};
+use crate::query::statement::SelectStatement;
+use crate::query::{Condition, Expr, InList, OrderBy};
+use crate::value::Datum;
+
+/// Runs a select over rows, each of which holds all fields of the model.
+///
+/// Without an order it may stop reading once the limit is reached.
+///
+/// # Errors
+///
+/// `Query` if a value is outside its type, or the statement does not fit the rows.
+pub fn select(
+    statement: &SelectStatement,
+    parameters: &[Datum],
+    rows: impl IntoIterator<Item = impl AsRef<[Datum]>>,
+) -> Result<Vec<Vec<Datum>>> {
+    let mut selection = Selection::new(statement, parameters)?;
+    for row in rows {
+        if selection.push(row)? == Flow::Stop {
+            break;
+        }
+    }
+    selection.finish()
+}
+
+/// A select at work: rows go in one by one, the answer comes out at the end.
+///
+/// It keeps no more rows than the answer needs: groups rather than their rows, and no more than a
+/// few times the limit of an ordered select.
+#[derive(Debug)]
+pub struct Selection<'a, R> {
+    statement: &'a SelectStatement,
+    parameters: &'a [Datum],
+    evaluator: Evaluator<'a>,
+    offset: usize,
+    /// How many rows are needed, those that the offset leaves out among them.
+    needed: usize,
+    work: Work<R>,
+}
+
+#[derive(Debug)]
+enum Work<R> {
+    /// Rows as they come.
+    Plain { rows: Vec<Held<R>>, seen: HashSet<Vec<GroupKey>> },
+    /// Rows in an order.
+    Sorted { rows: Sorter<Held<R>>, seen: HashSet<Vec<GroupKey>> },
+    /// Groups of rows.
+    Grouped(Groups),
+}
+
+/// A row of the answer.
+#[derive(Debug)]
+enum Held<R> {
+    /// Still to be projected.
+    Row(R),
+    /// Projected, to see whether it is distinct.
+    Output(Vec<Datum>),
+}
+
+impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
+    /// Begins a select.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the limit or the offset is wrong, or the groups do not fit the output.
+    pub fn new(statement: &'a SelectStatement, parameters: &'a [Datum]) -> Result<Self> {
+        let evaluator = Evaluator::new(parameters);
+        let count = |expr: &Option<Expr>, what: &str| match expr {
+            None => Ok(None),
+            Some(expr) => match &*evaluator.value(expr, &[])? {
+                Datum::Int(number) if *number >= 0 => Ok(Some(usize::try_from(*number).unwrap_or(usize::MAX))),
+                Datum::UInt(_) => Ok(Some(usize::MAX)),
+                Datum::Int(number) => Err(Error::query(format!("the {what} is {number}: it cannot be negative"))),
+                other => Err(Error::query(format!("the {what} is {}: it must be an integer", other.cell().type_name()))),
+            },
+        };
+        let offset = count(&statement.offset, "offset")?.unwrap_or(0);
+        let needed = count(&statement.limit, "limit")?.map_or(usize::MAX, |limit| limit.saturating_add(offset));
+        let work = if statement.is_grouped() {
+            Work::Grouped(Groups::new(statement, parameters)?)
+        } else if statement.order_by.is_empty() {
+            Work::Plain { rows: Vec::new(), seen: HashSet::new() }
+        } else {
+            Work::Sorted { rows: Sorter::new(&statement.order_by, needed), seen: HashSet::new() }
+        };
+        Ok(Selection { statement, parameters, evaluator, offset, needed, work })
+    }
+
+    /// Takes a row, and says whether more are wanted.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if a value is outside its type, or the row does not fit.
+    pub fn push(&mut self, row: R) -> Result<Flow> {
+        let fields = row.as_ref();
+        if !self.evaluator.is_true(&self.statement.condition, fields)? {
+            return Ok(Flow::Continue);
+        }
+        match &mut self.work {
+            Work::Grouped(groups) => groups.add(&self.statement.group_by, &self.evaluator, fields)?,
+            Work::Plain { rows, seen } => {
+                if rows.len() < self.needed
+                    && let Some(held) = hold(self.statement, &self.evaluator, seen, row)?
+                {
+                    rows.push(held);
+                }
+                if rows.len() >= self.needed {
+                    return Ok(Flow::Stop);
+                }
+            }
+            Work::Sorted { rows, seen } => {
+                let keys: Result<SortKeys> = self
+                    .statement
+                    .order_by
+                    .iter()
+                    .map(|by| Ok(self.evaluator.value(&by.expr, fields)?.into_owned()))
+                    .collect();
+                let keys = keys?;
+                if let Some(held) = hold(self.statement, &self.evaluator, seen, row)? {
+                    rows.push(keys, held);
+                }
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// The rows of the answer.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if a value of the answer is outside its type.
+    pub fn finish(self) -> Result<Vec<Vec<Datum>>> {
+        let (statement, evaluator) = (self.statement, &self.evaluator);
+        let finish = |held: Held<R>| match held {
+            Held::Row(row) => project(statement, evaluator, row.as_ref()),
+            Held::Output(output) => Ok(output),
+        };
+        match self.work {
+            Work::Plain { rows, .. } => rows.into_iter().skip(self.offset).map(finish).collect(),
+            Work::Sorted { rows, .. } => rows.finish().skip(self.offset).map(finish).collect(),
+            Work::Grouped(groups) => {
+                let (over_groups, rows) = groups.finish(statement)?;
+                select(&over_groups, self.parameters, rows)
+            }
+        }
+    }
+}
+
+/// Keeps a row for the answer, unless an equal one is there that makes it superfluous.
+fn hold<'a, R: AsRef<[Datum]>>(
+    statement: &'a SelectStatement,
+    evaluator: &Evaluator<'a>,
+    seen: &mut HashSet<Vec<GroupKey>>,
+    row: R,
+) -> Result<Option<Held<R>>> {
+    if !statement.distinct {
+        return Ok(Some(Held::Row(row)));
+    }
+    let output = project(statement, evaluator, row.as_ref())?;
+    let is_new = seen.insert(output.iter().map(GroupKey::new).collect());
+    Ok(is_new.then_some(Held::Output(output)))
+}
+
+fn project<'a>(statement: &'a SelectStatement, evaluator: &Evaluator<'a>, row: &[Datum]) -> Result<Vec<Datum>> {
+    if statement.output.is_empty() {
+        return Ok(row.to_vec());
+    }
+    statement.output.iter().map(|expr| Ok(evaluator.value(expr, row)?.into_owned())).collect()
+}
+
+/// Groups of rows, and the statement that reads them: its rows are the values that were grouped
+/// by, then the aggregates.
+#[derive(Debug)]
+struct Groups {
+    output: Vec<Expr>,
+    having: Condition,
+    order_by: Vec<OrderBy>,
+    aggregates: Vec<Expr>,
+    places: HashMap<Vec<GroupKey>, usize>,
+    groups: Vec<(Vec<Datum>, Vec<Accumulator>)>,
+}
+
+impl Groups {
+    fn new(statement: &SelectStatement, parameters: &[Datum]) -> Result<Self> {
+        if statement.output.is_empty() {
+            return Err(Error::query("a select with groups says what it selects: add `select(..)`"));
+        }
+        let mut rewrite = Rewrite {
+            group_by: statement.group_by.iter().map(|expr| with_constants(expr, parameters)).collect(),
+            parameters,
+            aggregates: Vec::new(),
+        };
+        let output = statement.output.iter().map(|expr| rewrite.expr(expr)).collect::<Result<_>>()?;
+        let having = rewrite.condition(&statement.having)?;
+        let order_by = statement
+            .order_by
+            .iter()
+            .map(|by| Ok(OrderBy { expr: rewrite.expr(&by.expr)?, ..by.clone() }))
+            .collect::<Result<_>>()?;
+        let mut groups = Groups {
+            output,
+            having,
+            order_by,
+            aggregates: rewrite.aggregates,
+            places: HashMap::new(),
+            groups: Vec::new(),
+        };
+        if statement.group_by.is_empty() {
+            // all rows are one group, even if there are none
+            groups.groups.push((Vec::new(), groups.accumulators()));
+            groups.places.insert(Vec::new(), 0);
+        }
+        Ok(groups)
+    }
+
+    fn accumulators(&self) -> Vec<Accumulator> {
+        let accumulators = self.aggregates.iter().filter_map(|aggregate| match aggregate {
+            Expr::Aggregate { function, distinct, .. } => Some(Accumulator::new(*function, *distinct)),
+            _ => None,
+        });
+        accumulators.collect()
+    }
+
+    fn add<'a>(&mut self, group_by: &'a [Expr], evaluator: &Evaluator<'a>, row: &[Datum]) -> Result<()> {
+        let key = group_by.iter().map(|expr| Ok(GroupKey::new(&*evaluator.value(expr, row)?))).collect::<Result<Vec<_>>>()?;
+        let place = match self.places.get(&key) {
+            Some(place) => *place,
+            None => {
+                let values = group_by.iter().map(|expr| Ok(evaluator.value(expr, row)?.into_owned())).collect::<Result<_>>()?;
+                self.groups.push((values, self.accumulators()));
+                self.places.insert(key, self.groups.len() - 1);
+                self.groups.len() - 1
+            }
+        };
+        let Some((_, accumulators)) = self.groups.get_mut(place) else { return Ok(()) };
+        for (aggregate, accumulator) in self.aggregates.iter().zip(accumulators) {
+            match aggregate {
+                Expr::Aggregate { of: Some(of), .. } => accumulator.add(&*evaluator.value(of, row)?)?,
+                _ => accumulator.add_row(),
+            }
+        }
+        Ok(())
+    }
+
+    /// The statement over the groups, and the groups as rows.
+    fn finish(self, statement: &SelectStatement) -> Result<(SelectStatement, Vec<Vec<Datum>>)> {
+        let over_groups = SelectStatement {
+            model: statement.model.clone(),
+            output: self.output,
+            distinct: statement.distinct,
+            condition: self.having,
+            group_by: Vec::new(),
+            having: Condition::Const(true),
+            order_by: self.order_by,
+            limit: statement.limit.clone(),
+            offset: statement.offset.clone(),
+        };
+        let rows = self.groups.into_iter().map(|(mut row, accumulators)| {
+            for accumulator in accumulators {
+                row.push(accumulator.finish()?);
+            }
+            Ok(row)
+        });
+        Ok((over_groups, rows.collect::<Result<_>>()?))
+    }
+}
+
+/// The expression with its parameters' values in place, so that equal expressions look the same.
+fn with_constants(expr: &Expr, parameters: &[Datum]) -> Expr {
+    let recurse = |expr: &Expr| Box::new(with_constants(expr, parameters));
+    match expr {
+        Expr::Parameter(index) => match parameters.get(usize::from(*index)) {
+            Some(value) => Expr::Literal(value.clone()),
+            None => expr.clone(),
+        },
+        Expr::Field(_) | Expr::Literal(_) | Expr::Inserted(_) => expr.clone(),
+        Expr::Arithmetic { operator, left, right, value_type } => Expr::Arithmetic {
+            operator: *operator,
+            left: recurse(left),
+            right: recurse(right),
+            value_type: value_type.clone(),
+        },
+        Expr::DatePart { part, of } => Expr::DatePart { part: *part, of: recurse(of) },
+        Expr::JsonPath { of, path, cast } => Expr::JsonPath { of: recurse(of), path: path.clone(), cast: *cast },
+        Expr::Length(of) => Expr::Length(recurse(of)),
+        Expr::Aggregate { function, of, distinct } => {
+            Expr::Aggregate { function: *function, of: of.as_deref().map(recurse), distinct: *distinct }
+        }
+    }
+}
+
+/// Turns expressions over rows into expressions over groups.
+struct Rewrite<'a> {
+    group_by: Vec<Expr>,
+    parameters: &'a [Datum],
+    aggregates: Vec<Expr>,
+}
+
+impl Rewrite<'_> {
+    fn expr(&mut self, expr: &Expr) -> Result<Expr> {
+        let plain = with_constants(expr, self.parameters);
+        self.rewrite(&plain)
+    }
+
+    fn rewrite(&mut self, expr: &Expr) -> Result<Expr> {
+        let field = |place: usize| u16::try_from(place).map(Expr::Field).map_err(|_| Error::query("too many groups"));
+        if let Some(place) = self.group_by.iter().position(|by| by == expr) {
+            return field(place);
+        }
+        Ok(match expr {
+            Expr::Aggregate { .. } => {
+                let place = self.aggregates.iter().position(|known| known == expr).unwrap_or_else(|| {
+                    self.aggregates.push(expr.clone());
+                    self.aggregates.len() - 1
+                });
+                field(self.group_by.len() + place)?
+            }
+            Expr::Literal(_) | Expr::Parameter(_) => expr.clone(),
+            Expr::Field(_) | Expr::Inserted(_) => {
+                return Err(Error::query(
+                    "a field is selected that is neither grouped by nor in an aggregate: it has no single value in a group",
+                ));
+            }
+            Expr::Arithmetic { operator, left, right, value_type } => Expr::Arithmetic {
+                operator: *operator,
+                left: Box::new(self.rewrite(left)?),
+                right: Box::new(self.rewrite(right)?),
+                value_type: value_type.clone(),
+            },
+            Expr::DatePart { part, of } => Expr::DatePart { part: *part, of: Box::new(self.rewrite(of)?) },
+            Expr::JsonPath { of, path, cast } => {
+                Expr::JsonPath { of: Box::new(self.rewrite(of)?), path: path.clone(), cast: *cast }
+            }
+            Expr::Length(of) => Expr::Length(Box::new(self.rewrite(of)?)),
+        })
+    }
+
+    fn condition(&mut self, condition: &Condition) -> Result<Condition> {
+        Ok(match condition {
+            Condition::Const(value) => Condition::Const(*value),
+            Condition::Compare { operator, left, right } => {
+                Condition::Compare { operator: *operator, left: self.expr(left)?, right: self.expr(right)? }
+            }
+            Condition::In { expr, list, negated } => Condition::In {
+                expr: self.expr(expr)?,
+                list: match list {
+                    InList::Values(values) => {
+                        InList::Values(values.iter().map(|value| self.expr(value)).collect::<Result<_>>()?)
+                    }
+                    InList::Whole(list) => InList::Whole(self.expr(list)?),
+                },
+                negated: *negated,
+            },
+            Condition::IsNull { expr, negated } => Condition::IsNull { expr: self.expr(expr)?, negated: *negated },
+            Condition::Text { operator, expr, pattern, negated } => Condition::Text {
+                operator: *operator,
+                expr: self.expr(expr)?,
+                pattern: self.expr(pattern)?,
+                negated: *negated,
+            },
+            Condition::List { operator, expr, argument, negated } => Condition::List {
+                operator: *operator,
+                expr: self.expr(expr)?,
+                argument: self.expr(argument)?,
+                negated: *negated,
+            },
+            Condition::And(parts) => Condition::And(self.conditions(parts)?),
+            Condition::Or(parts) => Condition::Or(self.conditions(parts)?),
+            Condition::Not(condition) => Condition::Not(Box::new(self.condition(condition)?)),
+        })
+    }
+
+    fn conditions(&mut self, parts: &[Condition]) -> Result<Vec<Condition>> {
+        parts.iter().map(|part| self.condition(part)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FieldDef, ModelBuilder};
+    use crate::query::{AggregateFunction, ArithmeticOperator, Comparison, Direction};
+    use crate::value::ValueType;
+
+    fn statement() -> SelectStatement {
+        let model = ModelBuilder::new("Item")
+            .field(FieldDef::new("id", ValueType::I64))
+            .field(FieldDef::new("kind", ValueType::Text).nullable(true))
+            .field(FieldDef::new("size", ValueType::I64).nullable(true))
+            .key(["id"])
+            .build()
+            .unwrap();
+        SelectStatement::new(model, Condition::Const(true))
+    }
+
+    fn rows() -> Vec<Vec<Datum>> {
+        let row = |id, kind: Option<&str>, size: Option<i64>| {
+            vec![
+                Datum::Int(id),
+                kind.map_or(Datum::Null, |kind| Datum::Text(kind.into())),
+                size.map_or(Datum::Null, Datum::Int),
+            ]
+        };
+        vec![
+            row(1, Some("b"), Some(3)),
+            row(2, Some("a"), None),
+            row(3, None, Some(5)),
+            row(4, Some("b"), Some(4)),
+            row(5, None, None),
+            row(6, Some("a"), Some(3)),
+        ]
+    }
+
+    fn by(expr: Expr, direction: Direction) -> OrderBy {
+        OrderBy { expr, direction, nulls: None }
+    }
+
+    fn int(value: i64) -> Option<Expr> {
+        Some(Expr::Literal(Datum::Int(value)))
+    }
+
+    fn ids(statement: &SelectStatement) -> Vec<i64> {
+        let rows = select(statement, &[], rows()).unwrap();
+        rows.iter().map(|row| if let Datum::Int(id) = row[0] { id } else { panic!("{row:?}") }).collect()
+    }
+
+    fn aggregate(function: AggregateFunction, of: Option<u16>) -> Expr {
+        Expr::Aggregate { function, of: of.map(|index| Box::new(Expr::Field(index))), distinct: false }
+    }
+
+    #[test]
+    fn only_rows_that_pass_are_selected() {
+        let mut statement = statement();
+        statement.condition =
+            Condition::Compare { operator: Comparison::Ge, left: Expr::Field(2), right: Expr::Literal(Datum::Int(4)) };
+        assert_eq!(ids(&statement), [3, 4]);
+    }
+
+    #[test]
+    fn rows_are_ordered_stably_with_nulls_lowest() {
+        let mut statement = statement();
+        statement.order_by = vec![by(Expr::Field(1), Direction::Ascending)];
+        assert_eq!(ids(&statement), [3, 5, 2, 6, 1, 4]);
+        statement.order_by = vec![by(Expr::Field(1), Direction::Descending), by(Expr::Field(2), Direction::Descending)];
+        assert_eq!(ids(&statement), [4, 1, 6, 2, 3, 5]);
+    }
+
+    #[test]
+    fn limit_and_offset_cut_the_ordered_rows() {
+        let mut statement = statement();
+        statement.order_by = vec![by(Expr::Field(0), Direction::Descending)];
+        statement.limit = int(2);
+        statement.offset = int(1);
+        assert_eq!(ids(&statement), [5, 4]);
+        statement.limit = int(0);
+        assert!(ids(&statement).is_empty());
+        statement.limit = None;
+        statement.offset = int(10);
+        assert!(ids(&statement).is_empty());
+        statement.limit = int(-1);
+        assert!(select(&statement, &[], rows()).unwrap_err().is_query());
+    }
+
+    #[test]
+    fn without_an_order_the_limit_ends_the_reading() {
+        let mut statement = statement();
+        statement.limit = int(2);
+        let mut read = 0;
+        let rows = select(&statement, &[], rows().into_iter().inspect(|_| read += 1)).unwrap();
+        assert_eq!((rows.len(), read), (2, 2));
+    }
+
+    #[test]
+    fn the_output_may_be_expressions_and_is_distinct_on_demand() {
+        let mut statement = statement();
+        statement.output = vec![Expr::Field(2)];
+        statement.distinct = true;
+        statement.order_by = vec![by(Expr::Field(2), Direction::Descending)];
+        let values = |statement: &SelectStatement| select(statement, &[], rows()).unwrap().concat();
+        assert_eq!(values(&statement), [Datum::Int(5), Datum::Int(4), Datum::Int(3), Datum::Null]);
+        statement.limit = int(1);
+        statement.offset = int(2);
+        assert_eq!(values(&statement), [Datum::Int(3)]);
+    }
+
+    #[test]
+    fn groups_have_aggregates_and_nulls_are_a_group() {
+        let mut statement = statement();
+        statement.group_by = vec![Expr::Field(1)];
+        statement.output =
+            vec![Expr::Field(1), aggregate(AggregateFunction::Count, None), aggregate(AggregateFunction::Sum, Some(2))];
+        statement.order_by = vec![by(aggregate(AggregateFunction::Sum, Some(2)), Direction::Descending)];
+        let text = |text: &str| Datum::Text(text.into());
+        let expected = [
+            vec![text("b"), Datum::Int(2), Datum::Int(7)],
+            vec![Datum::Null, Datum::Int(2), Datum::Int(5)],
+            vec![text("a"), Datum::Int(2), Datum::Int(3)],
+        ];
+        assert_eq!(select(&statement, &[], rows()).unwrap(), expected);
+        statement.having = Condition::Compare {
+            operator: Comparison::Gt,
+            left: aggregate(AggregateFunction::Max, Some(2)),
+            right: Expr::Parameter(0),
+        };
+        statement.limit = Some(Expr::Parameter(1));
+        let parameters = [Datum::Int(3), Datum::Int(1)];
+        assert_eq!(select(&statement, &parameters, rows()).unwrap(), expected[..1]);
+    }
+
+    #[test]
+    fn aggregates_without_groups_give_one_row_even_over_none() {
+        let mut statement = statement();
+        statement.output = vec![
+            aggregate(AggregateFunction::Count, None),
+            aggregate(AggregateFunction::Count, Some(2)),
+            aggregate(AggregateFunction::Avg, Some(2)),
+        ];
+        let avg = Datum::Decimal(crate::value::decimal::parse("3.75").unwrap());
+        assert_eq!(select(&statement, &[], rows()).unwrap(), [[Datum::Int(6), Datum::Int(4), avg]]);
+        statement.condition = Condition::Const(false);
+        assert_eq!(select(&statement, &[], rows()).unwrap(), [[Datum::Int(0), Datum::Int(0), Datum::Null]]);
+        statement.having = Condition::Const(false);
+        assert!(select(&statement, &[], rows()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn groups_without_rows_are_none() {
+        let mut statement = statement();
+        statement.group_by = vec![Expr::Field(1)];
+        statement.output = vec![aggregate(AggregateFunction::Count, None)];
+        statement.condition = Condition::Const(false);
+        assert!(select(&statement, &[], rows()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_grouped_expression_is_found_again_whatever_its_parameters_numbers() {
+        let doubled = |parameter| Expr::Arithmetic {
+            operator: ArithmeticOperator::Multiply,
+            left: Box::new(Expr::Field(2)),
+            right: Box::new(Expr::Parameter(parameter)),
+            value_type: ValueType::I64,
+        };
+        let mut statement = statement();
+        statement.group_by = vec![doubled(0)];
+        statement.output = vec![doubled(1), aggregate(AggregateFunction::Count, None)];
+        statement.order_by = vec![by(doubled(0), Direction::Ascending)];
+        let found = select(&statement, &[Datum::Int(2), Datum::Int(2)], rows()).unwrap();
+        assert_eq!(found[0], [Datum::Null, Datum::Int(2)]);
+        assert_eq!(found[1], [Datum::Int(6), Datum::Int(2)]);
+    }
+
+    #[test]
+    fn a_field_without_a_single_value_in_its_group_is_refused() {
+        let mut statement = statement();
+        statement.group_by = vec![Expr::Field(1)];
+        statement.output = vec![Expr::Field(0)];
+        assert!(select(&statement, &[], rows()).unwrap_err().message().contains("neither grouped"));
+    }
+
+    #[test]
+    fn an_overflow_in_a_row_is_an_error() {
+        let mut statement = statement();
+        statement.output = vec![Expr::Arithmetic {
+            operator: ArithmeticOperator::Add,
+            left: Box::new(Expr::Field(0)),
+            right: Box::new(Expr::Literal(Datum::Int(i64::MAX))),
+            value_type: ValueType::I64,
+        }];
+        assert!(select(&statement, &[], rows()).unwrap_err().is_query());
+    }
+}

@@ -1,0 +1,268 @@
+//! Watching every operation of a driver.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Layer;
+use crate::driver::{
+    BoxFuture, Call, Capabilities, Driver, Flow, Inserted, NativeWork, Prepared, Raw, RowRef, RowSink, RowSource,
+    RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
+};
+use crate::error::{Error, Result};
+use crate::model::ModelDef;
+use crate::query::statement::Statement;
+use crate::value::{Datum, ValueType};
+
+/// An operation that ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// The driver.
+    pub driver: &'static str,
+    /// The operation: `find`, `add`, `update`, `delete`, `raw`, `begin`, `commit`, ..
+    pub operation: &'static str,
+    /// The model; empty for operations that have none.
+    pub model: &'a str,
+    /// The statement's native text; empty for operations that have none.
+    pub text: &'a str,
+    /// The parameters' values. They may be secret.
+    pub parameters: &'a [Datum],
+    /// How many rows were read, written or matched.
+    pub rows: u64,
+    /// How long the operation took.
+    pub time: Duration,
+    /// The error that it ended in.
+    pub error: Option<&'a Error>,
+}
+
+impl Observation<'_> {
+    /// Whether the operation is a statement that was sent to the database, not one of a
+    /// transaction's bounds.
+    pub fn is_statement(&self) -> bool {
+        !matches!(self.operation, "begin" | "commit" | "rollback" | "savepoint" | "release" | "rollback to")
+    }
+}
+
+/// Is told of every operation of a driver when it ends. An operation whose future is dropped is
+/// not told of.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of an operation.
+    fn observe(&self, observation: &Observation<'_>);
+}
+
+impl<O: Observer> Layer for Arc<O> {
+    fn wrap(&self, driver: Arc<dyn Driver>) -> Arc<dyn Driver> {
+        Arc::new(Observed { inside: driver, observer: Arc::clone(self) })
+    }
+}
+
+/// A driver, or a transaction of one, that is watched.
+struct Observed<D: ?Sized, O> {
+    inside: Arc<D>,
+    observer: Arc<O>,
+}
+
+/// An operation that has begun.
+struct Begun<'a> {
+    driver: &'static str,
+    operation: &'static str,
+    model: &'a str,
+    text: &'a str,
+    parameters: &'a [Datum],
+    at: Instant,
+}
+
+impl<'a> Begun<'a> {
+    fn bare(operation: &'static str) -> Self {
+        Begun { driver: "", operation, model: "", text: "", parameters: &[], at: Instant::now() }
+    }
+
+    fn call(call: Call<'a>) -> Self {
+        Begun {
+            model: call.model,
+            text: call.prepared.text(),
+            parameters: call.parameters,
+            ..Begun::bare(call.operation)
+        }
+    }
+
+    fn end<T, O: Observer>(self, observer: &O, answer: Result<T>, rows: impl FnOnce(&T) -> u64) -> Result<T> {
+        observer.observe(&Observation {
+            driver: self.driver,
+            operation: self.operation,
+            model: self.model,
+            text: self.text,
+            parameters: self.parameters,
+            rows: answer.as_ref().map_or(0, rows),
+            time: self.at.elapsed(),
+            error: answer.as_ref().err(),
+        });
+        answer
+    }
+}
+
+/// Counts rows on their way to the sink.
+struct Counted {
+    inside: Box<dyn RowSink>,
+    rows: u64,
+}
+
+impl RowSink for Counted {
+    fn columns(&mut self, names: &[&str]) -> Result<()> {
+        self.inside.columns(names)
+    }
+
+    fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
+        self.rows += 1;
+        self.inside.row(row)
+    }
+
+    fn reset(&mut self) {
+        self.rows = 0;
+        self.inside.reset();
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+fn counted(sink: Box<dyn RowSink>) -> Box<dyn RowSink> {
+    Box::new(Counted { inside: sink, rows: 0 })
+}
+
+fn uncounted(sink: Box<dyn RowSink>) -> Result<(Box<dyn RowSink>, u64)> {
+    match sink.into_any().downcast::<Counted>() {
+        Ok(counted) => Ok((counted.inside, counted.rows)),
+        Err(_) => Err(Error::connection("the driver gave back another sink than it was given: a fault of the driver")),
+    }
+}
+
+impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
+    fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
+        Box::pin(async move {
+            let begun = Begun::call(call);
+            let answer = self.inside.fetch(call, counted(sink)).await.and_then(uncounted);
+            begun.end(&*self.observer, answer, |(_, rows)| *rows).map(|(sink, _)| sink)
+        })
+    }
+
+    fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
+        Box::pin(async move {
+            let begun = Begun::call(call);
+            let answer = self.inside.stream(call).await;
+            begun.end(&*self.observer, answer, |_| 0)
+        })
+    }
+
+    fn insert<'a>(&'a self, call: Call<'a>, rows: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
+        Box::pin(async move {
+            let begun = Begun::call(call);
+            let answer = self.inside.insert(call, rows).await;
+            begun.end(&*self.observer, answer, |inserted| inserted.rows)
+        })
+    }
+
+    fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
+        Box::pin(async move {
+            let begun = Begun::call(call);
+            let answer = self.inside.execute(call).await;
+            begun.end(&*self.observer, answer, |rows| *rows)
+        })
+    }
+
+    fn raw<'a>(
+        &'a self,
+        raw: &'a Raw,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
+        Box::pin(async move {
+            let begun = Begun { text: &raw.text, parameters: &raw.parameters, ..Begun::bare("raw") };
+            let answer = self.inside.raw(raw, counted(sink)).await;
+            let answer = answer.and_then(|(sink, matched)| uncounted(sink).map(|(sink, rows)| (sink, rows, matched)));
+            let answer = begun.end(&*self.observer, answer, |(_, rows, matched)| *rows.max(matched));
+            answer.map(|(sink, _, matched)| (sink, matched))
+        })
+    }
+
+    fn explain<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Option<String>>> {
+        self.inside.explain(call)
+    }
+
+    fn native<'a>(&'a self, work: NativeWork) -> BoxFuture<'a, Result<Box<dyn Any + Send>>> {
+        Box::pin(async move {
+            let begun = Begun::bare("native");
+            let answer = self.inside.native(work).await;
+            begun.end(&*self.observer, answer, |_| 0)
+        })
+    }
+}
+
+impl<O: Observer> Driver for Observed<dyn Driver, O> {
+    fn name(&self) -> &'static str {
+        self.inside.name()
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        self.inside.capabilities()
+    }
+
+    fn prepare(&self, statement: &Statement, parameters: &[ValueType]) -> Result<Prepared> {
+        self.inside.prepare(statement, parameters)
+    }
+
+    fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
+        Box::pin(async move {
+            let begun = Begun::bare("begin");
+            let answer = self.inside.begin(options).await;
+            let inside = begun.end(&*self.observer, answer, |_| 0)?;
+            Ok(Arc::new(Observed { inside, observer: Arc::clone(&self.observer) }) as Arc<dyn Transaction>)
+        })
+    }
+
+    fn create<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let begun = Begun::bare("create");
+            let answer = self.inside.create(models).await;
+            begun.end(&*self.observer, answer, |()| 0)
+        })
+    }
+
+    fn drop_models<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let begun = Begun::bare("drop");
+            let answer = self.inside.drop_models(models).await;
+            begun.end(&*self.observer, answer, |()| 0)
+        })
+    }
+
+    fn inspect(&self) -> BoxFuture<'_, Result<SchemaInfo>> {
+        self.inside.inspect()
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<()>> {
+        self.inside.close()
+    }
+}
+
+macro_rules! bounds {
+    ($($method:ident($($level:ident)?) = $operation:literal;)*) => { $(
+        fn $method(&self $(, $level: u32)?) -> BoxFuture<'_, Result<()>> {
+            Box::pin(async move {
+                let begun = Begun::bare($operation);
+                let answer = self.inside.$method($($level)?).await;
+                begun.end(&*self.observer, answer, |()| 0)
+            })
+        }
+    )* };
+}
+
+impl<O: Observer> Transaction for Observed<dyn Transaction, O> {
+    bounds! {
+        savepoint(level) = "savepoint";
+        release(level) = "release";
+        rollback_to(level) = "rollback to";
+        commit() = "commit";
+        rollback() = "rollback";
+    }
+}

@@ -1,0 +1,106 @@
+//! The types of a statement's parameters: those of what they are compared with or set to.
+
+use crate::model::ModelDef;
+use crate::query::condition::{Condition, InList, ListOperator};
+use crate::query::statement::{OnConflict, Statement};
+use crate::query::{Expr, OrderBy};
+use crate::value::ValueType;
+
+/// The types of the parameters of a statement, by index.
+pub fn types(statement: &Statement, count: usize) -> Vec<ValueType> {
+    let mut types = Types { model: statement.model(), found: vec![None; count] };
+    match statement {
+        Statement::Select(select) => {
+            types.condition(&select.condition);
+            types.condition(&select.having);
+            select.output.iter().chain(&select.group_by).for_each(|expr| types.expr(expr, None));
+            select.order_by.iter().for_each(|OrderBy { expr, .. }| types.expr(expr, None));
+            for bound in [&select.limit, &select.offset].into_iter().flatten() {
+                types.expr(bound, Some(ValueType::I64));
+            }
+        }
+        Statement::Insert(insert) => {
+            if let OnConflict::Update(_, assignments) = &insert.on_conflict {
+                types.assignments(assignments);
+            }
+        }
+        Statement::Update(update) => {
+            types.assignments(&update.assignments);
+            types.condition(&update.condition);
+        }
+        Statement::Delete(delete) => types.condition(&delete.condition),
+    }
+    // a constant that is compared with nothing typed: a selected literal
+    types.found.into_iter().map(|found| found.unwrap_or(ValueType::Text)).collect()
+}
+
+struct Types<'a> {
+    model: &'a ModelDef,
+    found: Vec<Option<ValueType>>,
+}
+
+impl Types<'_> {
+    fn assignments(&mut self, assignments: &[(u16, Expr)]) {
+        for (field, value) in assignments {
+            let wanted = self.model.field(*field).map(|field| field.value_type.clone());
+            self.expr(value, wanted);
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr, wanted: Option<ValueType>) {
+        match expr {
+            Expr::Parameter(index) => {
+                if let Some(slot) = self.found.get_mut(usize::from(*index)) {
+                    *slot = wanted;
+                }
+            }
+            Expr::Field(_) | Expr::Literal(_) | Expr::Inserted(_) => {}
+            Expr::Arithmetic { left, right, value_type, .. } => {
+                self.expr(left, Some(value_type.clone()));
+                self.expr(right, Some(value_type.clone()));
+            }
+            Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => self.expr(of, None),
+            Expr::Aggregate { of, .. } => {
+                if let Some(of) = of {
+                    self.expr(of, None);
+                }
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        match condition {
+            Condition::Const(_) => {}
+            Condition::Compare { left, right, .. } => {
+                self.expr(left, right.value_type(self.model));
+                self.expr(right, left.value_type(self.model));
+            }
+            Condition::In { expr, list, .. } => {
+                self.expr(expr, None);
+                let member = expr.value_type(self.model);
+                match list {
+                    InList::Values(values) => values.iter().for_each(|value| self.expr(value, member.clone())),
+                    InList::Whole(list) => self.expr(list, member.map(|member| ValueType::List(Box::new(member)))),
+                }
+            }
+            Condition::IsNull { expr, .. } => self.expr(expr, None),
+            Condition::Text { expr, pattern, .. } => {
+                self.expr(expr, None);
+                self.expr(pattern, Some(ValueType::Text));
+            }
+            Condition::List { operator, expr, argument, .. } => {
+                self.expr(expr, None);
+                let list = expr.value_type(self.model);
+                self.expr(
+                    argument,
+                    match (operator, list) {
+                        (ListOperator::Contains, Some(ValueType::List(item))) => Some(*item),
+                        (_, list) => list,
+                    },
+                );
+            }
+            Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| self.condition(part)),
+            Condition::Not(part) => self.condition(part),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Keyset cursors: where a page of ordered rows ended.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::condition::{Comparison, Condition};
+use super::expr::Expr;
+use super::order::{Direction, OrderBy};
+use crate::error::{Error, Result};
+use crate::value::{Cell, Datum, Json, ValueType, json, list};
+
+/// The place of a row in an ordered query, from which the next page continues.
+///
+/// A cursor is made by [`Page::next`](crate::db::Page::next). Its text form (`Display`, `FromStr`)
+/// can be handed to a client; it holds the values of the ordered fields in plain sight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cursor(Json);
+
+impl Cursor {
+    /// The cursor of values in the order's fields.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if a value cannot be written down.
+    pub(crate) fn of(values: &[Datum]) -> Result<Self> {
+        let items = values.iter().map(|value| match value.cell() {
+            Cell::Null => Ok(Json::Null),
+            cell => {
+                let mut text = String::new();
+                list::element_text(cell, &mut text)?;
+                json::parse(&text)
+            }
+        });
+        Ok(Cursor(Json::Array(items.collect::<Result<_>>()?)))
+    }
+
+    /// The values of the order's fields.
+    pub(crate) fn values(&self, types: &[ValueType]) -> Result<Vec<Datum>> {
+        let wrong = || Error::query("the cursor does not belong to this query: it was made by one with another order");
+        let items = self.0.as_array().filter(|items| items.len() == types.len()).ok_or_else(wrong)?;
+        items
+            .iter()
+            .zip(types)
+            .map(|(item, value_type)| match item {
+                Json::Null => Ok(Datum::Null),
+                item => list::with_element(item, value_type, |cell| Datum::decode(cell, value_type)).map_err(|_| wrong()),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&list::hex(self.0.to_string().as_bytes()))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || Error::query("the text is not a cursor");
+        let bytes = list::unhex(text).map_err(|_| wrong())?;
+        let document = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+        Ok(Cursor(document))
+    }
+}
+
+/// The condition that a row comes after another in an order.
+pub(crate) fn after(order: &[OrderBy], values: Vec<Datum>) -> Condition {
+    let Some((by, rest)) = order.split_first() else { return Condition::Const(false) };
+    let mut values = values.into_iter();
+    let Some(value) = values.next() else { return Condition::Const(false) };
+    let is_null = |negated| Condition::IsNull { expr: by.expr.clone(), negated };
+    let compare = |operator, value| Condition::Compare { operator, left: by.expr.clone(), right: Expr::Literal(value) };
+    let beyond = match by.direction {
+        Direction::Ascending => Comparison::Gt,
+        Direction::Descending => Comparison::Lt,
+    };
+    let (later, same) = match (value, by.nulls_first()) {
+        (Datum::Null, true) => (is_null(true), is_null(false)),
+        (Datum::Null, false) => (Condition::Const(false), is_null(false)),
+        (value, true) => (compare(beyond, value.clone()), compare(Comparison::Eq, value)),
+        (value, false) => {
+            (compare(beyond, value.clone()).or(is_null(false)), compare(Comparison::Eq, value))
+        }
+    };
+    if rest.is_empty() {
+        return later;
+    }
+    later.or(same.and(after(rest, values.collect())))
+}

@@ -1,0 +1,152 @@
+//! Statements as SQL.
+
+mod condition;
+mod delete;
+mod expr;
+mod insert;
+mod select;
+mod update;
+
+use ommi_core::model::ModelDef;
+use ommi_core::query::statement::Statement;
+use ommi_core::value::ValueType;
+use ommi_core::{Error, Result};
+
+pub(crate) use self::condition::Truth;
+pub use self::condition::in_as_comparisons;
+pub use self::insert::{RenderedInsert, render_insert};
+
+use crate::dialect::Dialect;
+use crate::slot::Slot;
+
+/// A statement as SQL, with what its placeholders are bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedSql {
+    /// The text.
+    pub text: String,
+    /// What is bound: the first slot to placeholder 1, and so on.
+    pub parameters: Vec<Slot>,
+}
+
+/// Renders a statement. An insert gets one row; [`render_insert`] makes it for more.
+///
+/// `parameters` are the types of the statement's parameters.
+///
+/// # Errors
+///
+/// `Unsupported` if the dialect cannot say a part of the statement, `Query` if the statement is
+/// wrong in itself (a field or a parameter that does not exist, a comparison that no type has).
+pub fn render(statement: &Statement, parameters: &[ValueType], dialect: &dyn Dialect) -> Result<RenderedSql> {
+    let renderer = |model| Renderer::new(model, parameters, dialect);
+    let text = match statement {
+        Statement::Select(select) => renderer(&select.model).select(select)?,
+        Statement::Update(update) => renderer(&update.model).update(update)?,
+        Statement::Delete(delete) => renderer(&delete.model).delete(delete)?,
+        Statement::Insert(insert) => return Ok(render_insert(insert, parameters, 1, &[], dialect)?.sql),
+    };
+    let (sql, _) = number(&text, dialect)?;
+    Ok(sql)
+}
+
+/// Turns a model's expressions and conditions into SQL.
+pub(crate) struct Renderer<'a> {
+    model: &'a ModelDef,
+    parameters: &'a [ValueType],
+    dialect: &'a dyn Dialect,
+    /// Whether columns are written with their table before them.
+    qualified: bool,
+}
+
+impl<'a> Renderer<'a> {
+    pub(crate) fn new(model: &'a ModelDef, parameters: &'a [ValueType], dialect: &'a dyn Dialect) -> Self {
+        Renderer { model, parameters, dialect, qualified: false }
+    }
+
+    /// The same renderer, writing columns with their table before them.
+    fn qualified(&self) -> Renderer<'a> {
+        Renderer { qualified: true, ..*self }
+    }
+
+    /// The quoted table, behind its schema if it has one.
+    pub(crate) fn table(&self) -> Result<String> {
+        let table = self.model.table();
+        let name = self.quote(&table.name)?;
+        match &table.schema {
+            Some(schema) => Ok(format!("{}.{name}", self.quote(schema)?)),
+            None => Ok(name),
+        }
+    }
+
+    /// The quoted column of a field.
+    pub(crate) fn column(&self, field: u16) -> Result<String> {
+        let Some(field) = self.model.field(field) else {
+            return Err(Error::query(format!("the statement names the field {field}, which does not exist"))
+                .with_model(self.model.name()));
+        };
+        self.quote(&field.column)
+    }
+
+    /// The quoted columns of fields.
+    pub(crate) fn columns(&self, fields: &[u16]) -> Result<Vec<String>> {
+        fields.iter().map(|field| self.column(*field)).collect()
+    }
+
+    fn quote(&self, name: &str) -> Result<String> {
+        // NUL would be taken for the mark of a slot
+        crate::identifier::check(name, usize::MAX)?;
+        Ok(self.dialect.quote(name))
+    }
+}
+
+/// The mark of a value of a new row.
+fn row_mark(index: usize) -> String {
+    format!("\0R{index}\0")
+}
+
+/// Puts placeholders in the place of marks. The second part of the answer is the number of the
+/// placeholder of the first row's first value, if there are rows.
+fn number(text: &str, dialect: &dyn Dialect) -> Result<(RenderedSql, usize)> {
+    let broken = || Error::query("a name or a constant of the statement has a NUL character");
+    let row_index = |mark: &str| mark.strip_prefix('R').and_then(|index| index.parse::<usize>().ok());
+    let marks = || text.split('\0').skip(1).step_by(2);
+    let mut parameters: Vec<Slot> = Vec::new();
+    let reuses = dialect.reuses_placeholders();
+    let mut first_row = 0;
+    if reuses {
+        for mark in marks().filter(|mark| row_index(mark).is_none()) {
+            let slot = Slot::from_mark(mark).ok_or_else(broken)?;
+            if !parameters.contains(&slot) {
+                parameters.push(slot);
+            }
+        }
+        first_row = parameters.len() + 1;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut used = 0;
+    for (position, piece) in text.split('\0').enumerate() {
+        if position % 2 == 0 {
+            out.push_str(piece);
+            continue;
+        }
+        used += 1;
+        let number = match (row_index(piece), reuses) {
+            (Some(row), true) => first_row + row,
+            (Some(row), false) => {
+                if row == 0 {
+                    first_row = used;
+                }
+                used
+            }
+            (None, true) => {
+                let slot = Slot::from_mark(piece).ok_or_else(broken)?;
+                parameters.iter().position(|known| *known == slot).ok_or_else(broken)? + 1
+            }
+            (None, false) => {
+                parameters.push(Slot::from_mark(piece).ok_or_else(broken)?);
+                used
+            }
+        };
+        out.push_str(&dialect.placeholder(number));
+    }
+    Ok((RenderedSql { text: out, parameters }, first_row))
+}

@@ -1,0 +1,49 @@
+//! Ommi is a portable object model mapper: you keep the structs you have, and read and write them
+//! in whatever database you like, through one small async API.
+//!
+//! ```
+//! use ommi::prelude::*;
+//!
+//! #[derive(Model, Clone, Debug, Default)]
+//! struct User {
+//!     #[ommi(key, auto)]
+//!     id: i64,
+//!     name: String,
+//!     age: Option<i32>,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<()> {
+//! let db = ommi::connect("sqlite::memory:").await?;
+//! db.create::<User>().await?;
+//! db.add(User { name: "Ada".into(), age: Some(36), ..Default::default() }).await?;
+//! let adults = db.find(User::AGE.ge(18)).order_by(User::NAME.asc()).all().await?;
+//! assert_eq!(adults[0].name, "Ada");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`connect`] takes a URL; `#[derive(Model)]` makes a struct a model; [`Db`] reads and writes.
+
+mod connect;
+pub mod prelude;
+pub mod testing;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use ommi_core::db::{
+    Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Rows, Selected, Tx, Update, Upsert,
+};
+pub use ommi_core::error::{ConstraintKind, Error, ErrorKind, Result};
+pub use ommi_core::model::{Model, Models, NoKey};
+pub use ommi_core::plan::Explanation;
+pub use ommi_core::query::{
+    Aggregate, Assignment, Cursor, Embedded, Expression, Field, Filter, Having, Order, count,
+};
+pub use ommi_core::value::{Date, DateTime, Decimal, Duration, Json, Time, Timestamp, Uuid, Value};
+pub use ommi_core::{driver, evaluate, layer, model, plan, query, value};
+pub use ommi_macros::{Model, Value};
+pub use rust_decimal_macros::dec;
+
+pub use self::connect::{Options, connect, options, register_drivers};

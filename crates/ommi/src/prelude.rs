@@ -1,0 +1,5 @@
+//! What most programs use: `use ommi::prelude::*;`
+
+pub use crate::{
+    Date, DateTime, Db, Decimal, Duration, Error, Json, Model, Result, Time, Timestamp, Tx, Uuid, Value, count, dec,
+};

@@ -1,0 +1,1 @@
+//! The in-memory driver of Ommi.
