@@ -17,9 +17,7 @@ use std::sync::Arc;
 
 pub use self::capability::{Capabilities, Operators, Support};
 pub use self::connector::{ConnectOptions, Connector, RedactedUrl, connect, register, registered_schemes};
-pub use self::operation::{
-    AssignedKeys, Call, Inserted, Isolation, Prepared, Raw, RowsMatched, TransactionOptions,
-};
+pub use self::operation::{AssignedKeys, Call, Inserted, Isolation, Prepared, Raw, RowsMatched, TransactionOptions};
 pub use self::row::{Encoder, Flow, Row, RowEncoder, RowRef, RowSink, RowSource, RowStream};
 pub use self::schema::{ColumnInfo, IndexInfo, ReferenceInfo, SchemaInfo, TableInfo};
 
@@ -61,7 +59,11 @@ pub trait Session: Send + Sync {
 
     /// Runs a statement in the database's own language; rows, if it gives any, go into the sink
     /// after a call of [`RowSink::columns`].
-    fn raw<'a>(&'a self, raw: &'a Raw, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>>;
+    fn raw<'a>(
+        &'a self,
+        raw: &'a Raw,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>>;
 
     /// The database's own plan for a statement, one step a line; `None` if it has no such thing.
     fn explain<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Option<String>>>;

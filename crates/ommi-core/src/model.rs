@@ -130,5 +130,6 @@ tuples! {
 
 /// The error of a write through a model that has no key.
 pub(crate) fn read_only(model: &ModelDef) -> Error {
-    Error::schema("the model has no key and can only be read: mark a field with `#[ommi(key)]`").with_model(model.name())
+    Error::schema("the model has no key and can only be read: mark a field with `#[ommi(key)]`")
+        .with_model(model.name())
 }

@@ -36,7 +36,7 @@ pub struct SelectPlan {
     /// What the driver runs.
     pub native: Prepared,
     /// What the engine does with the driver's rows, which then hold all fields of the model.
-    pub completion: Option<SelectStatement>,
+    pub completion: Option<Box<SelectStatement>>,
     /// What the engine does, in words.
     pub completed: Vec<String>,
 }

@@ -27,7 +27,7 @@ pub type Date = jiff::civil::Date;
 pub type Time = jiff::civil::Time;
 /// A date and time without a time zone, in microseconds.
 pub type DateTime = jiff::civil::DateTime;
-/// An instant, in microseconds.
+/// An instant, in microseconds, from the year 1 to 9999-12-30T22:00:00Z.
 pub type Timestamp = jiff::Timestamp;
 /// A signed span of time, in microseconds.
 pub type Duration = jiff::SignedDuration;

@@ -2,16 +2,17 @@
 
 pub use ommi_core::driver::{Row, RowEncoder};
 pub use ommi_core::error::{Error, Result};
+pub use ommi_core::model::attribute::{HasDigits, HasLength, RefersTo, VersionNumber, WriteTime};
 pub use ommi_core::model::{
     CheckDef, FieldDef, IndexDef, Model, ModelBuilder, ModelDef, NoKey, OnChange, ReferenceDef, ReferenceTarget,
     TableName, Touch,
 };
 pub use ommi_core::query::field::EmbeddedStruct;
 pub use ommi_core::query::{Condition, Direction, Embedded, Expr, Field, Filter, FilterOf};
-pub use ommi_core::value::datum::unknown_variant;
+pub use ommi_core::value::datum::{unknown_number, unknown_variant};
 pub use ommi_core::value::list::Element;
 pub use ommi_core::value::{
-    AutoValue, Cell, Datum, DateTime, DecimalSize, EnumType, Json, Timestamp, Value, ValueType, decimal, iso, kind,
+    AutoValue, Cell, DateTime, Datum, DecimalSize, EnumType, Json, Timestamp, Value, ValueType, decimal, iso, kind,
 };
 
 /// The JSON of a value that serde can write.

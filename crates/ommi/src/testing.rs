@@ -20,7 +20,6 @@
 use std::ops::Deref;
 
 use ommi_core::layer::{CountStatements, StatementCount};
-use ommi_core::model::Models;
 use ommi_core::{Db, Result};
 
 /// A fresh database in memory with the tables of some models.
@@ -29,7 +28,7 @@ use ommi_core::{Db, Result};
 ///
 /// Those of [`crate::connect`] and [`Db::create`].
 #[cfg(feature = "sqlite")]
-pub async fn database<T: Models>() -> Result<Db> {
+pub async fn database<T: ommi_core::Models>() -> Result<Db> {
     let db = crate::connect("sqlite::memory:").await?;
     db.create::<T>().await?;
     Ok(db)

@@ -49,7 +49,11 @@ impl Dynamic {
     /// # Errors
     ///
     /// Those of [`Upsert`](super::Upsert).
-    pub async fn upsert_all(&self, mut rows: Vec<Vec<Datum>>, on_conflict: OnConflict) -> Result<(Vec<Vec<Datum>>, u64)> {
+    pub async fn upsert_all(
+        &self,
+        mut rows: Vec<Vec<Datum>>,
+        on_conflict: OnConflict,
+    ) -> Result<(Vec<Vec<Datum>>, u64)> {
         if rows.is_empty() {
             return Ok((rows, 0));
         }
@@ -59,7 +63,8 @@ impl Dynamic {
         let inserted = self.db.insert(&self.model, on_conflict, rows, "add").await?;
         let (UntypedRows { mut rows, .. }, written, keys) = take::<UntypedRows>(inserted)?;
         if let (AssignedKeys::List(keys), Some(auto), true) = (keys, self.model.auto(), fails) {
-            let unassigned = rows.iter_mut().filter_map(|row| row.get_mut(usize::from(auto))).filter(|key| key.is_null());
+            let unassigned =
+                rows.iter_mut().filter_map(|row| row.get_mut(usize::from(auto))).filter(|key| key.is_null());
             unassigned.zip(keys).for_each(|(slot, key)| *slot = Datum::Int(key));
         }
         Ok((rows, written))

@@ -103,7 +103,8 @@ impl Db {
         let sink = self.fetch(model, &plan.native, parameters, sink, operation).await?;
         let rows = take::<Untyped>(sink)?.rows;
         let Some(rest) = &plan.completion else { return Ok(rows) };
-        evaluate::select(rest, parameters, rows.into_iter()).map_err(|error| error.with_model(model.name()).with_operation(operation))
+        evaluate::select(rest, parameters, rows)
+            .map_err(|error| error.with_model(model.name()).with_operation(operation))
     }
 
     /// Reads the rows of a select without a Rust type.
@@ -120,7 +121,12 @@ impl Db {
     }
 
     /// Updates or deletes, and says how many rows matched.
-    pub(super) async fn write(&self, model: &Arc<ModelDef>, statement: Statement, operation: &'static str) -> Result<u64> {
+    pub(super) async fn write(
+        &self,
+        model: &Arc<ModelDef>,
+        statement: Statement,
+        operation: &'static str,
+    ) -> Result<u64> {
         let (plan, parameters) = self.plan(statement)?;
         let Plan::Write(plan) = &*plan else { return Err(other_plan()) };
         match plan {
@@ -222,7 +228,9 @@ impl Db {
                         let all = evaluate::assign(model, assignments, &old, parameters, Some(&new))?;
                         let changed = assignments
                             .iter()
-                            .filter_map(|(field, _)| Some((*field, Expr::Literal(all.get(usize::from(*field))?.clone()))))
+                            .filter_map(|(field, _)| {
+                                Some((*field, Expr::Literal(all.get(usize::from(*field))?.clone())))
+                            })
                             .collect();
                         let update = crate::query::statement::UpdateStatement {
                             model: Arc::clone(model),

@@ -12,8 +12,8 @@ use crate::model::Model;
 use crate::plan::Explanation;
 use crate::query::statement::{DeleteStatement, SelectStatement, Statement};
 use crate::query::{
-    AggregateFunction, AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, KeyOperand, OrderBy,
-    OrderOf, Select, cursor,
+    AggregateFunction, AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, KeyOperand, OrderBy, OrderOf,
+    Select, cursor,
 };
 use crate::value::Datum;
 
@@ -288,9 +288,14 @@ impl<M: Model> Query<M> {
 fn is_by_key<M: Model>(condition: &Condition) -> bool {
     let key = M::definition().key();
     match (condition, key) {
-        (Condition::Compare { operator: crate::query::Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) }, [key]) => {
-            field == key
-        }
+        (
+            Condition::Compare {
+                operator: crate::query::Comparison::Eq,
+                left: Expr::Field(field),
+                right: Expr::Literal(_),
+            },
+            [key],
+        ) => field == key,
         _ => false,
     }
 }
@@ -352,7 +357,8 @@ impl Db {
             fields => {
                 // bounded statements: a key of several fields is a condition of its own
                 for chunk in keys.chunks(100) {
-                    let any = chunk.iter().fold(Condition::Const(false), |any, key| any.or(key_condition::<M>(key.clone())));
+                    let any =
+                        chunk.iter().fold(Condition::Const(false), |any, key| any.or(key_condition::<M>(key.clone())));
                     for row in Query::<M>::new(self.clone(), any).all().await? {
                         let all = super::source::data_of(&row)?;
                         let key = fields.iter().filter_map(|field| all.get(usize::from(*field)).cloned()).collect();

@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::Db;
 use super::selected::Tuples;
 use super::sink::{Decode, Whole, take};
-use super::Db;
 use crate::driver::{Flow, Raw, Row, RowRef, RowSink};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -50,11 +50,8 @@ impl Db {
         in_flight.succeeded();
         match answer.downcast::<Option<T>>().map(|answer| *answer) {
             Ok(Some(answer)) => Ok(answer),
-            _ => Err(Error::config(format!(
-                "the driver's connection is not a `{}`",
-                std::any::type_name::<C>()
-            ))
-            .with_driver(self.shared.driver.name())),
+            _ => Err(Error::config(format!("the driver's connection is not a `{}`", std::any::type_name::<C>()))
+                .with_driver(self.shared.driver.name())),
         }
     }
 }
@@ -166,8 +163,11 @@ impl<M: Model> RowSink for ByName<M> {
     fn columns(&mut self, names: &[&str]) -> Result<()> {
         let model = M::definition();
         let missing = |column: &str| {
-            Error::query(format!("the answer has no column `{column}`, which the model needs; it has {}", names.join(", ")))
-                .with_model(model.name())
+            Error::query(format!(
+                "the answer has no column `{column}`, which the model needs; it has {}",
+                names.join(", ")
+            ))
+            .with_model(model.name())
         };
         let position = |column: &str| {
             let exact = names.iter().position(|name| *name == column);
@@ -196,4 +196,3 @@ impl<M: Model> RowSink for ByName<M> {
         self
     }
 }
-

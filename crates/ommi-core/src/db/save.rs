@@ -1,8 +1,8 @@
 //! Writing, reading again and deleting one instance.
 
 use super::engine::equal_fields;
-use super::source::{ModelRows, data_of, take};
 use super::sink::{First, Whole};
+use super::source::{ModelRows, data_of, take};
 use super::upsert::all_but_key;
 use super::write::touch;
 use super::{Db, add, find};
@@ -39,7 +39,8 @@ impl Db {
                 let values = data_of(&new)?;
                 let fields = all_but_key(model);
                 let created = |field: &u16| model.field(*field).is_some_and(|field| field.created);
-                let assignments = fields.iter().filter(|field| !created(field)).map(|field| (*field, literal(&values, *field)));
+                let assignments =
+                    fields.iter().filter(|field| !created(field)).map(|field| (*field, literal(&values, *field)));
                 let condition = self.row_condition(&new, &values, Some(version))?;
                 let statement = UpdateStatement { model: model.clone(), condition, assignments: assignments.collect() };
                 if self.write(model, Statement::Update(statement), "save").await? == 0 {
@@ -157,11 +158,9 @@ impl Db {
         }
         let key = equal_fields(model.key(), values);
         Ok(match (model.version(), version) {
-            (Some(field), Some(version)) => key.and(Condition::compare(
-                Expr::Field(field),
-                Comparison::Eq,
-                Expr::Literal(Datum::Int(version)),
-            )),
+            (Some(field), Some(version)) => {
+                key.and(Condition::compare(Expr::Field(field), Comparison::Eq, Expr::Literal(Datum::Int(version))))
+            }
             _ => key,
         })
     }

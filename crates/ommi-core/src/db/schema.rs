@@ -101,7 +101,10 @@ impl Db {
             let limit = capabilities.limits.identifier_bytes;
             let long = model.fields().iter().map(|field| &*field.column).chain([&*model.table().name]);
             for name in long.filter(|name| name.len() > limit) {
-                refuse(&format!("the name `{name}`, which is longer than {limit} bytes"), "give it another with `name`");
+                refuse(
+                    &format!("the name `{name}`, which is longer than {limit} bytes"),
+                    "give it another with `name`",
+                );
             }
         }
         if problems.is_empty() {

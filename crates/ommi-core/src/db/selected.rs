@@ -52,7 +52,8 @@ impl<M: Model, O: Send + 'static> Selected<M, O> {
     /// Only groups that pass a filter of aggregates. A second call adds another.
     pub fn having(mut self, having: Having<M>) -> Self {
         let select = &mut self.query.select;
-        select.having = std::mem::replace(&mut select.having, crate::query::Condition::Const(true)).and(having.condition);
+        select.having =
+            std::mem::replace(&mut select.having, crate::query::Condition::Const(true)).and(having.condition);
         self
     }
 
@@ -183,4 +184,3 @@ impl<O: Send + 'static> RowSink for Tuples<O> {
         self
     }
 }
-

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::driver::{Flow, Row, RowRef, RowSink};
 use crate::error::{Error, Result};
 use crate::model::{Model, ModelDef};
-use crate::value::{Datum, Value, ValueType};
+use crate::value::{Datum, ValueType};
 
 /// Reads a row into something.
 pub(crate) trait Decode: 'static {
@@ -152,21 +152,6 @@ impl RowSink for Untyped {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
-    }
-}
-
-/// Reads one value a row.
-pub(crate) struct Scalar<V>(PhantomData<fn() -> V>);
-
-impl<V: Value> Decode for Scalar<V> {
-    type Out = V;
-
-    fn decode(row: &mut Row<'_>) -> Result<V> {
-        row.take()
-    }
-
-    fn name(error: Error, _: usize) -> Error {
-        error
     }
 }
 

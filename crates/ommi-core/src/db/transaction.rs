@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use super::{Db, Scope, Shared};
@@ -43,9 +43,7 @@ impl TransactionScope {
             ));
         }
         if self.innermost.load(Ordering::Acquire) != self.level {
-            return Err(Error::transaction(
-                "a nested transaction is open: use the handle that its closure was given",
-            ));
+            return Err(Error::transaction("a nested transaction is open: use the handle that its closure was given"));
         }
         Ok(&*self.transaction)
     }
@@ -101,7 +99,7 @@ impl<F: Future> Future for Inside<F> {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
-                INSIDE.with_borrow_mut(|inside| drop(inside.pop()));
+                INSIDE.with_borrow_mut(|inside| inside.pop());
             }
         }
         INSIDE.with_borrow_mut(|inside| inside.push(self.database));
@@ -227,7 +225,11 @@ impl Db {
         if let (Scope::Transaction(scope), Err(error)) = (&self.scope, &answer)
             && matches!(
                 error.kind(),
-                ErrorKind::Connection | ErrorKind::Conflict | ErrorKind::Unknown | ErrorKind::Timeout | ErrorKind::Query
+                ErrorKind::Connection
+                    | ErrorKind::Conflict
+                    | ErrorKind::Unknown
+                    | ErrorKind::Timeout
+                    | ErrorKind::Query
             )
         {
             scope.broken.store(true, Ordering::Release);

@@ -88,13 +88,16 @@ impl<M: Model> Upsert<M> {
             return Err(read_only(model));
         }
         let fields = self.on.clone().unwrap_or_else(|| model.key().to_vec());
-        let inserted = |fields: Vec<u16>| fields.into_iter().map(|field| (field, Expr::Inserted(field))).collect::<Vec<_>>();
+        let inserted =
+            |fields: Vec<u16>| fields.into_iter().map(|field| (field, Expr::Inserted(field))).collect::<Vec<_>>();
         let mut assignments = match &self.existing {
             Existing::Ignore => return Ok(OnConflict::Ignore(fields)),
             Existing::UpdateAll => inserted(
                 all_but_key(model)
                     .into_iter()
-                    .filter(|field| !fields.contains(field) && !model.field(*field).is_some_and(|of| of.created || of.version))
+                    .filter(|field| {
+                        !fields.contains(field) && !model.field(*field).is_some_and(|of| of.created || of.version)
+                    })
                     .collect(),
             ),
             Existing::UpdateFields(fields) => inserted(fields.clone()),
@@ -167,4 +170,3 @@ impl<M: Model> IntoFuture for Upsert<M> {
 pub(super) fn all_but_key(model: &ModelDef) -> Vec<u16> {
     (0..).zip(model.fields()).map(|(index, _)| index).filter(|index| !model.is_key(*index)).collect()
 }
-

@@ -28,7 +28,8 @@ impl<M: Model> Update<M> {
         let model = M::definition();
         let (db, condition) = self.query.into_write("update")?;
         let mut assignments = self.assignments;
-        check_assignments(model, &assignments).map_err(|error| error.with_model(model.name()).with_operation("update"))?;
+        check_assignments(model, &assignments)
+            .map_err(|error| error.with_model(model.name()).with_operation("update"))?;
         touch(model, &mut assignments);
         Ok((db, Statement::Update(UpdateStatement { model: model.clone(), condition, assignments })))
     }

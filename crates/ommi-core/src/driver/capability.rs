@@ -6,8 +6,8 @@
 //! cheaply; the engine removes them. What the engine cannot complete is *unsupported*; each
 //! field's doc says so.
 
-use crate::query::{AggregateFunction, Comparison, Condition, Expr, InList, TextOperator};
 use crate::query::condition::ListOperator;
+use crate::query::{AggregateFunction, Comparison, Condition, Expr, InList, TextOperator};
 
 macro_rules! operators {
     ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
@@ -121,7 +121,11 @@ impl Operators {
     }
 
     /// The operators that a condition needs, those of its parts included.
-    pub fn of_condition(condition: &Condition, is_json: &dyn Fn(&Expr) -> bool, is_list: &dyn Fn(&Expr) -> bool) -> Operators {
+    pub fn of_condition(
+        condition: &Condition,
+        is_json: &dyn Fn(&Expr) -> bool,
+        is_list: &dyn Fn(&Expr) -> bool,
+    ) -> Operators {
         let recurse = |part: &Condition| Operators::of_condition(part, is_json, is_list);
         match condition {
             Condition::Const(_) => Operators::NONE,

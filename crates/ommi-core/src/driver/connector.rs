@@ -60,7 +60,9 @@ fn unknown_scheme(scheme: &str) -> Error {
     let known = registered_schemes();
     let known = match known.as_slice() {
         [] => "no driver is compiled in".to_owned(),
-        known => format!("this program knows {}", known.iter().map(|s| format!("`{s}:`")).collect::<Vec<_>>().join(", ")),
+        known => {
+            format!("this program knows {}", known.iter().map(|s| format!("`{s}:`")).collect::<Vec<_>>().join(", "))
+        }
     };
     if scheme.is_empty() {
         return Error::config(format!("the URL has no scheme: write `sqlite://file.db`, for example; {known}"));
@@ -128,8 +130,12 @@ impl ConnectOptions {
     ///
     /// `Config`, with the options that are known.
     pub fn check_known(&self, known: &[&str]) -> Result<()> {
-        let unknown: Vec<String> =
-            self.options.keys().filter(|name| !known.contains(&name.as_str())).map(|name| format!("`{name}`")).collect();
+        let unknown: Vec<String> = self
+            .options
+            .keys()
+            .filter(|name| !known.contains(&name.as_str()))
+            .map(|name| format!("`{name}`"))
+            .collect();
         if unknown.is_empty() {
             return Ok(());
         }
@@ -150,7 +156,10 @@ impl ConnectOptions {
         let Some(value) = self.get(name) else { return Ok(None) };
         match choices.iter().find(|(word, _)| *word == value) {
             Some((_, choice)) => Ok(Some(*choice)),
-            None => Err(self.wrong(name, &choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" or "))),
+            None => {
+                Err(self
+                    .wrong(name, &choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" or ")))
+            }
         }
     }
 

@@ -17,12 +17,7 @@ use crate::value::{Datum, Decimal, ValueType};
 /// `Query` if the exact result is outside the type, a finite float overflows, or the result is
 /// NaN; for a shift by less than zero or by at least the type's bits; if the type has no such
 /// operation.
-pub fn arithmetic(
-    operator: ArithmeticOperator,
-    left: &Datum,
-    right: &Datum,
-    value_type: &ValueType,
-) -> Result<Datum> {
+pub fn arithmetic(operator: ArithmeticOperator, left: &Datum, right: &Datum, value_type: &ValueType) -> Result<Datum> {
     if left.is_null() || right.is_null() {
         return Ok(Datum::Null);
     }

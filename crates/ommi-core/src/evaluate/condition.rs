@@ -132,9 +132,8 @@ impl<'a> Evaluator<'a> {
                 };
                 let is_constant = matches!(list, Expr::Literal(_) | Expr::Parameter(_));
                 if is_constant && items.len() > LINEAR_LIST {
-                    let set = self.remembered(condition, || {
-                        Ok(Remembered::Set(items.iter().map(GroupKey::new).collect()))
-                    })?;
+                    let set =
+                        self.remembered(condition, || Ok(Remembered::Set(items.iter().map(GroupKey::new).collect())))?;
                     if let Remembered::Set(set) = &*set {
                         return Ok(Some(set.contains(&GroupKey::new(value))));
                     }
@@ -244,6 +243,14 @@ mod tests {
         Datum::Text(value.into())
     }
 
+    fn is_in(values: impl IntoIterator<Item = Datum>) -> Condition {
+        Condition::is_in(FIELD, values.into_iter().map(Expr::Literal))
+    }
+
+    fn is_not_in(values: impl IntoIterator<Item = Datum>) -> Condition {
+        Condition::is_not_in(FIELD, values.into_iter().map(Expr::Literal))
+    }
+
     fn compare_with(operator: Comparison, value: Datum) -> Condition {
         Condition::Compare { operator, left: FIELD, right: Expr::Literal(value) }
     }
@@ -310,32 +317,32 @@ mod tests {
 
     #[test]
     fn in_is_the_or_of_equalities() {
-        let among = Condition::is_in(FIELD, [Datum::Int(1), Datum::Int(2)]);
+        let among = is_in([Datum::Int(1), Datum::Int(2)]);
         assert_eq!(holds(&among, Datum::Int(2)), Some(true));
         assert_eq!(holds(&among, Datum::Int(3)), Some(false));
         assert_eq!(holds(&among, Datum::Null), None);
-        let among_with_null = Condition::is_in(FIELD, [Datum::Int(1), Datum::Null]);
+        let among_with_null = is_in([Datum::Int(1), Datum::Null]);
         assert_eq!(holds(&among_with_null, Datum::Null), Some(true));
         assert_eq!(holds(&among_with_null, Datum::Int(2)), Some(false));
-        assert_eq!(holds(&Condition::is_in(FIELD, []), Datum::Null), Some(false));
+        assert_eq!(holds(&is_in([]), Datum::Null), Some(false));
     }
 
     #[test]
     fn not_in_is_the_and_of_inequalities() {
-        let not_among = Condition::is_not_in(FIELD, [Datum::Int(1), Datum::Int(2)]);
+        let not_among = is_not_in([Datum::Int(1), Datum::Int(2)]);
         assert_eq!(holds(&not_among, Datum::Int(2)), Some(false));
         assert_eq!(holds(&not_among, Datum::Int(3)), Some(true));
         assert_eq!(holds(&not_among, Datum::Null), None);
-        let with_null = Condition::is_not_in(FIELD, [Datum::Int(1), Datum::Null]);
+        let with_null = is_not_in([Datum::Int(1), Datum::Null]);
         assert_eq!(holds(&with_null, Datum::Null), Some(false));
         assert_eq!(holds(&with_null, Datum::Int(2)), Some(true));
-        assert_eq!(holds(&Condition::is_not_in(FIELD, []), Datum::Null), Some(true));
+        assert_eq!(holds(&is_not_in([]), Datum::Null), Some(true));
     }
 
     #[test]
     fn a_long_list_means_the_same_as_a_short_one() {
         let decimal = Datum::Decimal(crate::value::decimal::parse("7.00").unwrap());
-        let among = Condition::is_in(FIELD, (0..100_000).map(Datum::Int));
+        let among = is_in((0..100_000).map(Datum::Int));
         let evaluator = Evaluator::new(&[]);
         for (value, expected) in [
             (Datum::Int(99_999), Some(true)),
@@ -349,8 +356,8 @@ mod tests {
 
     #[test]
     fn long_lists_of_two_conditions_are_kept_apart() {
-        let even = Condition::is_in(FIELD, (0..40).map(|n| Datum::Int(n * 2)));
-        let odd = Condition::is_in(FIELD, (0..40).map(|n| Datum::Int(n * 2 + 1)));
+        let even = is_in((0..40).map(|n| Datum::Int(n * 2)));
+        let odd = is_in((0..40).map(|n| Datum::Int(n * 2 + 1)));
         let both = Condition::And(vec![even.clone(), odd.clone()]);
         let either = Condition::Or(vec![even, odd]);
         let evaluator = Evaluator::new(&[]);
@@ -388,7 +395,8 @@ mod tests {
 
     #[test]
     fn a_pattern_may_be_another_field() {
-        let like = Condition::Text { operator: TextOperator::Like, expr: FIELD, pattern: Expr::Field(1), negated: false };
+        let like =
+            Condition::Text { operator: TextOperator::Like, expr: FIELD, pattern: Expr::Field(1), negated: false };
         let evaluator = Evaluator::new(&[]);
         for (pattern, expected) in [("a%", Some(true)), ("b%", Some(false))] {
             assert_eq!(evaluator.condition(&like, &[text("abc"), text(pattern)]).unwrap(), expected);

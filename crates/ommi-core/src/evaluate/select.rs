@@ -81,7 +81,9 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
                 Datum::Int(number) if *number >= 0 => Ok(Some(usize::try_from(*number).unwrap_or(usize::MAX))),
                 Datum::UInt(_) => Ok(Some(usize::MAX)),
                 Datum::Int(number) => Err(Error::query(format!("the {what} is {number}: it cannot be negative"))),
-                other => Err(Error::query(format!("the {what} is {}: it must be an integer", other.cell().type_name()))),
+                other => {
+                    Err(Error::query(format!("the {what} is {}: it must be an integer", other.cell().type_name())))
+                }
             },
         };
         let offset = count(&statement.offset, "offset")?.unwrap_or(0);
@@ -232,11 +234,13 @@ impl Groups {
     }
 
     fn add<'a>(&mut self, group_by: &'a [Expr], evaluator: &Evaluator<'a>, row: &[Datum]) -> Result<()> {
-        let key = group_by.iter().map(|expr| Ok(GroupKey::new(&*evaluator.value(expr, row)?))).collect::<Result<Vec<_>>>()?;
+        let key =
+            group_by.iter().map(|expr| Ok(GroupKey::new(&*evaluator.value(expr, row)?))).collect::<Result<Vec<_>>>()?;
         let place = match self.places.get(&key) {
             Some(place) => *place,
             None => {
-                let values = group_by.iter().map(|expr| Ok(evaluator.value(expr, row)?.into_owned())).collect::<Result<_>>()?;
+                let values =
+                    group_by.iter().map(|expr| Ok(evaluator.value(expr, row)?.into_owned())).collect::<Result<_>>()?;
                 self.groups.push((values, self.accumulators()));
                 self.places.insert(key, self.groups.len() - 1);
                 self.groups.len() - 1

@@ -103,8 +103,13 @@ pub fn fit(field: &FieldDef, mut value: Datum) -> Result<Datum> {
 
 #[cold]
 fn wrong_kind(field: &FieldDef, value: &Datum) -> Error {
-    Error::query(format!("`{}` is of type {} and cannot hold {}", field.name, field.value_type, value.cell().type_name()))
-        .with_fields([&*field.name])
+    Error::query(format!(
+        "`{}` is of type {} and cannot hold {}",
+        field.name,
+        field.value_type,
+        value.cell().type_name()
+    ))
+    .with_fields([&*field.name])
 }
 
 /// Checks a whole row: what its fields can keep, and the rules of the model.
@@ -179,12 +184,7 @@ mod tests {
     }
 
     fn add(left: Expr, right: Expr, value_type: ValueType) -> Expr {
-        Expr::Arithmetic {
-            operator: ArithmeticOperator::Add,
-            left: Box::new(left),
-            right: Box::new(right),
-            value_type,
-        }
+        Expr::Arithmetic { operator: ArithmeticOperator::Add, left: Box::new(left), right: Box::new(right), value_type }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::observe::{Observation, Observer};
 use super::Layer;
+use super::observe::{Observation, Observer};
 use crate::driver::Driver;
 
 /// How many statements were sent since the count began.

@@ -94,6 +94,11 @@ impl ModelBuilder {
         self
     }
 
+    /// The fields alone, for a struct that is embedded in models.
+    pub fn into_fields(self) -> Vec<FieldDef> {
+        self.fields
+    }
+
     /// The index of the field that is added next.
     pub fn next_index(&self) -> u16 {
         u16::try_from(self.fields.len()).unwrap_or(u16::MAX)
@@ -186,9 +191,8 @@ impl ModelBuilder {
         self.check_fields();
         self.check_indexes();
         self.check_references();
-        let position = |test: fn(&FieldDef) -> bool| {
-            self.fields.iter().position(test).and_then(|index| u16::try_from(index).ok())
-        };
+        let position =
+            |test: fn(&FieldDef) -> bool| self.fields.iter().position(test).and_then(|index| u16::try_from(index).ok());
         let auto = position(|field| field.auto && field.value_type.is_integer());
         let version = position(|field| field.version);
         Arc::new(ModelDef {
@@ -234,7 +238,8 @@ impl ModelBuilder {
                 self.problems.push(format!("`{}` is part of the key and cannot be null", field.name));
             }
             if !field.value_type.is_ordered() || field.value_type.is_float() {
-                self.problems.push(format!("`{}` is part of the key and cannot be of type {}", field.name, field.value_type));
+                self.problems
+                    .push(format!("`{}` is part of the key and cannot be of type {}", field.name, field.value_type));
             }
         }
     }
@@ -259,13 +264,18 @@ impl ModelBuilder {
             if field.version && (!field.value_type.is_integer() || field.nullable) {
                 self.problems.push(format!("`{name}` is the version and must be an integer that is not optional"));
             }
-            if (field.created || field.updated) && !matches!(field.value_type, ValueType::DateTime | ValueType::Timestamp) {
+            if (field.created || field.updated)
+                && !matches!(field.value_type, ValueType::DateTime | ValueType::Timestamp)
+            {
                 self.problems.push(format!("`{name}` notes a time and must be a `Timestamp` or a `DateTime`"));
             }
-            if let ValueType::Decimal(Some(size)) = field.value_type {
-                if size.precision == 0 || size.precision > 28 || size.scale > size.precision {
-                    self.problems.push(format!("`{name}` is a {}: 1 to 28 digits are possible, the scale at most as many", field.value_type));
-                }
+            if let ValueType::Decimal(Some(size)) = field.value_type
+                && (size.precision == 0 || size.precision > 28 || size.scale > size.precision)
+            {
+                self.problems.push(format!(
+                    "`{name}` is a {}: 1 to 28 digits are possible, the scale at most as many",
+                    field.value_type
+                ));
             }
             if field.max_length.is_some() && !field.value_type.is_text() {
                 self.problems.push(format!("`{name}` has a greatest length and is not text"));
@@ -308,7 +318,10 @@ impl ModelBuilder {
                 };
                 let nulls = reference.on_delete == OnChange::SetNull || reference.on_update == OnChange::SetNull;
                 if nulls && !field.nullable {
-                    self.problems.push(format!("`{}` is set to null when what it references goes, and must be optional", field.name));
+                    self.problems.push(format!(
+                        "`{}` is set to null when what it references goes, and must be optional",
+                        field.name
+                    ));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The definition of a model at run time.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{CheckDef, IndexDef, ReferenceDef};
 use crate::error::{ConstraintKind, Error, Result};
@@ -181,6 +181,13 @@ pub struct ModelDef {
 }
 
 impl ModelDef {
+    /// The definition that a place keeps, built at its first use. `#[derive(Model)]` calls this.
+    #[doc(hidden)]
+    #[inline]
+    pub fn once(place: &'static OnceLock<Arc<ModelDef>>, build: fn() -> Arc<ModelDef>) -> &'static Arc<ModelDef> {
+        place.get_or_init(build)
+    }
+
     /// A number that no other definition in the process has.
     pub fn id(&self) -> u32 {
         self.id

@@ -47,8 +47,8 @@ pub fn validate(models: &[Arc<ModelDef>]) -> Result<()> {
                 ));
                 continue;
             }
-            let is_unique = target.key() == target_fields
-                || target.unique_groups().any(|group| group.covers(&target_fields));
+            let is_unique =
+                target.key() == target_fields || target.unique_groups().any(|group| group.covers(&target_fields));
             if !is_unique && reference.enforced {
                 report(format!("it references fields of {} that are neither its key nor unique", target.name()));
             }
@@ -58,7 +58,11 @@ pub fn validate(models: &[Arc<ModelDef>]) -> Result<()> {
                 {
                     report(format!(
                         "`{}` is of type {} and references `{}` of {}, which is of type {}",
-                        own.name, own.value_type, other.name, target.name(), other.value_type
+                        own.name,
+                        own.value_type,
+                        other.name,
+                        target.name(),
+                        other.value_type
                     ));
                 }
             }

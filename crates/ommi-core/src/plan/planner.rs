@@ -71,17 +71,16 @@ impl Planner<'_> {
     /// The field that a condition compares for equality with a constant.
     fn equal_field(condition: &Condition) -> Option<u16> {
         match condition {
-            Condition::Compare {
-                operator: Comparison::Eq,
-                left: Expr::Field(field),
-                right: Expr::Parameter(_),
-            } => Some(*field),
+            Condition::Compare { operator: Comparison::Eq, left: Expr::Field(field), right: Expr::Parameter(_) } => {
+                Some(*field)
+            }
             _ => None,
         }
     }
 
     fn has_all(&self, parts: &[Condition], fields: &[u16]) -> bool {
-        !fields.is_empty() && fields.iter().all(|field| parts.iter().any(|part| Self::equal_field(part) == Some(*field)))
+        !fields.is_empty()
+            && fields.iter().all(|field| parts.iter().any(|part| Self::equal_field(part) == Some(*field)))
     }
 
     fn split(&self, condition: Condition, completed: &mut Vec<String>) -> Split {
@@ -201,7 +200,7 @@ impl Planner<'_> {
             native.offset = rest.offset.take();
         }
         let native = self.prepare(&Statement::Select(native), self.types, is_short)?;
-        Ok(SelectPlan { native, completion: Some(rest), completed })
+        Ok(SelectPlan { native, completion: Some(Box::new(rest)), completed })
     }
 
     /// Refuses what the language does not allow, whoever answers.
@@ -257,8 +256,8 @@ impl Planner<'_> {
         }
         let is_upsert = !matches!(insert.on_conflict, OnConflict::Fail);
         if let OnConflict::Ignore(fields) | OnConflict::Update(fields, _) = &insert.on_conflict {
-            let is_unique = self.model.key() == fields.as_slice()
-                || self.model.unique_groups().any(|group| group.covers(fields));
+            let is_unique =
+                self.model.key() == fields.as_slice() || self.model.unique_groups().any(|group| group.covers(fields));
             if !is_unique {
                 let names: Vec<&str> = fields.iter().map(|field| self.model.field_name(*field)).collect();
                 return Err(Error::query(format!(
@@ -288,7 +287,8 @@ impl Planner<'_> {
         let split = self.split(update.condition.clone(), &mut completed);
         let whole = matches!(split.residual, Condition::Const(true));
         let only_key = split.by_key && conjuncts(update.condition.clone()).len() == self.model.key().len();
-        let values = plain || write.update_expressions && update.assignments.iter().all(|(_, value)| self.is_native(value));
+        let values =
+            plain || write.update_expressions && update.assignments.iter().all(|(_, value)| self.is_native(value));
         if whole && values && (write.update_where || only_key) {
             let is_short = self.is_short(&update.condition);
             return Ok(WritePlan::Native(self.prepare(&Statement::Update(update), self.types, is_short)?));

@@ -10,13 +10,16 @@ use super::order::{Direction, Order};
 use crate::model::Model;
 use crate::value::{Value, kind};
 
+/// The types that an aggregate is of, none of which it holds.
+type Types<M, G, W> = PhantomData<fn() -> (M, G, W)>;
+
 /// An aggregate over the rows of `M`: a `G` in a group, which has rows; a `W` over all rows of a
 /// query, which may have none.
 #[must_use = "an aggregate does nothing until it is selected or compared"]
 #[derive(Clone, Debug)]
 pub struct Aggregate<M, G, W> {
     expr: Expr,
-    types: PhantomData<fn() -> (M, G, W)>,
+    types: Types<M, G, W>,
 }
 
 /// The number of rows.

@@ -43,7 +43,9 @@ impl Cursor {
             .zip(types)
             .map(|(item, value_type)| match item {
                 Json::Null => Ok(Datum::Null),
-                item => list::with_element(item, value_type, |cell| Datum::decode(cell, value_type)).map_err(|_| wrong()),
+                item => {
+                    list::with_element(item, value_type, |cell| Datum::decode(cell, value_type)).map_err(|_| wrong())
+                }
             })
             .collect()
     }
@@ -81,9 +83,7 @@ pub(crate) fn after(order: &[OrderBy], values: Vec<Datum>) -> Condition {
         (Datum::Null, true) => (is_null(true), is_null(false)),
         (Datum::Null, false) => (Condition::Const(false), is_null(false)),
         (value, true) => (compare(beyond, value.clone()), compare(Comparison::Eq, value)),
-        (value, false) => {
-            (compare(beyond, value.clone()).or(is_null(false)), compare(Comparison::Eq, value))
-        }
+        (value, false) => (compare(beyond, value.clone()).or(is_null(false)), compare(Comparison::Eq, value)),
     };
     if rest.is_empty() {
         return later;

@@ -91,7 +91,7 @@ pub trait EmbeddedStruct: Clone + Send + Sync + 'static {
     fn encode(&self, row: &mut RowEncoder<'_>) -> Result<()>;
 
     /// Brings all fields to the form in which they are stored.
-    fn normalize(&mut self);
+    fn normalize(&mut self) {}
 
     /// Reads an instance, or `None` where all fields are null.
     ///
@@ -146,7 +146,6 @@ impl<M, E, const OPTIONAL: bool> Embedded<M, E, OPTIONAL> {
     pub const fn new(first: u16) -> Self {
         Embedded { first, types: PhantomData }
     }
-
 }
 
 impl<M, E> Embedded<M, E> {

@@ -112,6 +112,10 @@ pub struct DeleteStatement {
 }
 
 /// A statement of the query language.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a statement lives on the stack of the query that makes it; a box would cost each an allocation"
+)]
 #[derive(Clone, Debug)]
 pub enum Statement {
     /// Reads rows.

@@ -53,6 +53,11 @@ pub trait List: Send + Sync {
     /// How many elements there are.
     fn len(&self) -> usize;
 
+    /// Whether there are no elements.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The element at an index, or null past the end.
     fn cell(&self, index: usize) -> Cell<'_>;
 }

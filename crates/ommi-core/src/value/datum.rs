@@ -75,9 +75,7 @@ impl Datum {
             Cell::Timestamp(value) => Datum::Timestamp(value),
             Cell::Duration(value) => Datum::Duration(value),
             Cell::Json(value) => Datum::Json(Box::new(value.clone())),
-            Cell::List(items) => {
-                Datum::List((0..items.len()).map(|i| Datum::from_cell(items.cell(i))).collect())
-            }
+            Cell::List(items) => Datum::List((0..items.len()).map(|i| Datum::from_cell(items.cell(i))).collect()),
         }
     }
 
@@ -155,9 +153,7 @@ impl Datum {
             ValueType::Duration => Datum::Duration(Duration::decode(cell)?),
             ValueType::Json => Datum::Json(Box::new(Json::decode(cell)?)),
             ValueType::Enum(of) => match cell {
-                Cell::Text(value) if of.variants.iter().any(|variant| variant == value) => {
-                    Datum::Text(value.into())
-                }
+                Cell::Text(value) if of.variants.iter().any(|variant| variant == value) => Datum::Text(value.into()),
                 Cell::Text(value) => return Err(unknown_variant(value, of.variants.iter().map(String::as_str))),
                 other => return Err(other.mismatch("the text of an enum's variant")),
             },

@@ -1,5 +1,7 @@
 //! Decimals: their limits, their portable form as text, and exact arithmetic.
 
+use std::cmp::Ordering;
+
 use rust_decimal::RoundingStrategy;
 
 use super::{Decimal, DecimalSize};
@@ -139,33 +141,49 @@ pub fn div(left: Decimal, right: Decimal) -> Option<Option<Decimal>> {
     if right.is_zero() {
         return Some(None);
     }
-    let Some((left, right, _)) = aligned(left, right) else {
-        // The operands differ by more than 38 digits: the quotient is beyond the type, or nought.
-        let small = left.abs() < right.abs();
-        return small.then_some(Some(Decimal::ZERO));
-    };
-    quotient(left, right).map(Some)
+    let (left, right) = (left.normalize(), right.normalize());
+    long_division(left.mantissa(), right.mantissa(), right.scale(), left.scale()).map(Some)
 }
 
 /// `numerator / denominator` with 12 digits after the point, half even, if it fits.
 ///
 /// The denominator is not zero.
 pub fn quotient(numerator: i128, denominator: i128) -> Option<Decimal> {
-    let negative = (numerator < 0) != (denominator < 0);
+    long_division(numerator, denominator, 0, 0)
+}
+
+/// `numerator * 10^up / denominator / 10^down` with 12 digits after the point, half even, digit by
+/// digit: no product on the way needs more than 128 bits.
+fn long_division(numerator: i128, denominator: i128, up: u32, down: u32) -> Option<Decimal> {
+    let is_negative = (numerator < 0) != (denominator < 0);
     let (numerator, denominator) = (numerator.unsigned_abs(), denominator.unsigned_abs());
-    let mut whole = numerator.checked_div(denominator)?;
+    let mut digits = numerator.checked_div(denominator)?;
     let mut rest = numerator % denominator;
-    for _ in 0..QUOTIENT_SCALE {
+    // The digits so far stand for `digits * 10^up / 10^down`; more follow while there are any.
+    let mut scale = i64::from(down) - i64::from(up);
+    while scale < i64::from(QUOTIENT_SCALE) && rest != 0 {
         let (digit, remainder) = times_ten_div(rest, denominator);
-        whole = whole.checked_mul(10)?.checked_add(digit)?;
+        digits = digits.checked_mul(10)?.checked_add(digit)?;
         rest = remainder;
+        scale += 1;
     }
-    let half = rest.cmp(&(denominator - rest));
-    if half.is_gt() || half.is_eq() && whole % 2 == 1 {
-        whole = whole.checked_add(1)?;
+    let mut half = rest.cmp(&(denominator - rest));
+    let excess = u32::try_from(scale - i64::from(QUOTIENT_SCALE)).unwrap_or(0);
+    if excess > 0 {
+        let unit = 10u128.checked_pow(excess)?;
+        half = (digits % unit).cmp(&(unit / 2)).then(if rest == 0 { Ordering::Equal } else { Ordering::Greater });
+        digits /= unit;
+        scale = QUOTIENT_SCALE.into();
     }
-    let signed = i128::try_from(whole).ok()?;
-    from_parts(if negative { -signed } else { signed }, QUOTIENT_SCALE)
+    if half.is_gt() || half.is_eq() && digits % 2 == 1 {
+        digits = digits.checked_add(1)?;
+    }
+    if scale < 0 {
+        digits = digits.checked_mul(10u128.checked_pow(u32::try_from(-scale).ok()?)?)?;
+        scale = 0;
+    }
+    let signed = i128::try_from(digits).ok()?;
+    from_parts(if is_negative { -signed } else { signed }, u32::try_from(scale).ok()?)
 }
 
 /// `(rest * 10) / denominator` and its remainder, for `rest < denominator`, without overflow.
@@ -218,6 +236,27 @@ mod tests {
         assert_eq!(div(decimal("0.000000000003"), decimal("2")), Some(Some(decimal("0.000000000002"))));
         assert_eq!(div(decimal("-1"), decimal("8")), Some(Some(decimal("-0.125"))));
         assert_eq!(div(decimal("1"), Decimal::ZERO), Some(None));
+        assert_eq!(div(decimal("-2"), decimal("-3")), Some(Some(decimal("0.666666666667"))));
+    }
+
+    #[test]
+    fn quotients_of_numbers_of_very_different_size_are_exact() {
+        let nearly_one = decimal("0.9999999999999999999999999999");
+        let large = decimal("9999999999999999999999999999");
+        assert_eq!(div(nearly_one, decimal("12345678901")), Some(Some(decimal("0.000000000081"))));
+        assert_eq!(
+            div(decimal("2000000000000"), decimal("1.0000000000000000000000000005")).map(|q| q.is_some()),
+            Some(true)
+        );
+        assert_eq!(div(large, Decimal::ONE), Some(Some(large)));
+        assert_eq!(div(large, decimal("3")), Some(Some(decimal("3333333333333333333333333333"))));
+        assert_eq!(div(large, decimal("7")), None);
+        assert_eq!(div(large, decimal("0.1")), None);
+        assert_eq!(div(decimal("0.0000000000000000000000000001"), large), Some(Some(Decimal::ZERO)));
+        assert_eq!(div(decimal("0.0000000000005"), Decimal::ONE), Some(Some(Decimal::ZERO)));
+        assert_eq!(div(decimal("0.0000000000015"), Decimal::ONE), Some(Some(decimal("0.000000000002"))));
+        assert_eq!(div(decimal("0.0000000000005000000001"), Decimal::ONE), Some(Some(decimal("0.000000000001"))));
+        assert_eq!(div(decimal("100"), decimal("0.5")), Some(Some(decimal("200"))));
     }
 
     #[test]

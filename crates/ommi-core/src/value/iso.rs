@@ -24,10 +24,7 @@ impl IsoText {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        self.bytes
-            .get(..usize::from(self.len))
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
+        self.bytes.get(..usize::from(self.len)).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
     fn push(&mut self, byte: u8) {
@@ -270,9 +267,7 @@ pub fn check_year(year: i16) -> Result<()> {
     if (1..=9999).contains(&year) {
         return Ok(());
     }
-    Err(Error::query(format!(
-        "the year {year} is outside 1 to 9999, the years that every database can keep"
-    )))
+    Err(Error::query(format!("the year {year} is outside 1 to 9999, the years that every database can keep")))
 }
 
 #[cfg(test)]
@@ -281,7 +276,7 @@ mod tests {
 
     #[test]
     fn text_of_a_timestamp_reads_back_as_the_same_instant() {
-        for micros in [0, 1, -1, 1_357_020_000_000_000, 253_402_300_799_999_999, -62_135_596_800_000_000] {
+        for micros in [0, 1, -1, 1_357_020_000_000_000, 253_402_207_199_999_999, -62_135_596_800_000_000] {
             let instant = Timestamp::from_microsecond(micros).unwrap();
             let text = timestamp_text(instant);
             assert_eq!(parse_timestamp(text.as_str()).unwrap(), instant, "{}", text.as_str());

@@ -108,9 +108,8 @@ pub fn equal(left: &Json, right: &Json) -> bool {
 }
 
 fn number_order(left: &serde_json::Number, right: &serde_json::Number) -> Option<Ordering> {
-    let integer = |number: &serde_json::Number| {
-        number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
-    };
+    let integer =
+        |number: &serde_json::Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
     match (integer(left), integer(right)) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
         (None, None) => left.as_f64()?.partial_cmp(&right.as_f64()?),

@@ -28,13 +28,12 @@ pub(crate) struct Index {
     pub(crate) fields: Vec<FieldName>,
     pub(crate) name: Option<LitStr>,
     pub(crate) condition: Option<Expr>,
-    pub(crate) span: Span,
 }
 
 impl Index {
     /// Parses what stands in the parentheses.
     pub(crate) fn parse(unique: bool, span: Span, input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut index = Index { unique, fields: Vec::new(), name: None, condition: None, span };
+        let mut index = Index { unique, fields: Vec::new(), name: None, condition: None };
         while !input.is_empty() {
             let word = Ident::parse_any(input)?;
             if input.peek(Token![=]) {

@@ -116,7 +116,6 @@ pub(crate) struct CompositeReference {
     pub(crate) fields: Vec<FieldName>,
     pub(crate) target: Target,
     pub(crate) options: Vec<Item>,
-    pub(crate) span: Span,
 }
 
 impl CompositeReference {
@@ -150,7 +149,7 @@ impl CompositeReference {
                 options.push(input.parse()?);
             }
         }
-        Ok(CompositeReference { fields, target, options, span })
+        Ok(CompositeReference { fields, target, options })
     }
 }
 

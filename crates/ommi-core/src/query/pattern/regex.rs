@@ -231,7 +231,8 @@ impl Printer<'_> {
         }
         match &*repetition.ast {
             Ast::Repetition(_) => {
-                return self.refuse("a quantifier after a quantifier is not portable: put a group around the first", span);
+                return self
+                    .refuse("a quantifier after a quantifier is not portable: put a group around the first", span);
             }
             Ast::Assertion(_) => return self.refuse("`^` and `$` cannot be repeated", span),
             _ => {}
@@ -264,7 +265,10 @@ impl Printer<'_> {
             LiteralKind::Special(
                 SpecialLiteralKind::LineFeed | SpecialLiteralKind::Tab | SpecialLiteralKind::CarriageReturn,
             ) => Ok(literal.c),
-            _ => self.refuse("only punctuation, `\\n`, `\\t` and `\\r` can be escaped: write the character itself", &literal.span),
+            _ => self.refuse(
+                "only punctuation, `\\n`, `\\t` and `\\r` can be escaped: write the character itself",
+                &literal.span,
+            ),
         }
     }
 
