@@ -1,1 +1,28 @@
-fn main() {}
+//! Ommi beside the raw drivers, in one run: `dev/bench sqlite`.
+//!
+//! Every workload is written twice, once with Ommi and once with the driver used well: prepared
+//! statements cached, structs filled by position, the same file, schema and pragmas. Lanes are
+//! interleaved and warmed; the table shows medians, their spread and the ratio to the raw driver.
+//! `dev/bench sqlite --count WORK LANE N` runs one workload N times and nothing else, for
+//! instruction counts under callgrind.
+
+mod measure;
+mod sqlite;
+mod user;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["sqlite"] => sqlite::compare(""),
+        ["sqlite", "--only", work] => sqlite::compare(work),
+        ["sqlite", "--count", work, lane, times] => {
+            let times = times.parse().expect("a number of times");
+            sqlite::count(work, lane, times);
+        }
+        _ => {
+            eprintln!("usage: dev/bench [sqlite [--only WORK | --count WORK ommi|raw TIMES]]");
+            std::process::exit(2);
+        }
+    }
+}

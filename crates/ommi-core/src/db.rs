@@ -5,6 +5,7 @@ mod aggregate;
 pub mod dynamic;
 mod engine;
 mod find;
+mod get;
 mod page;
 mod raw;
 mod save;

@@ -34,7 +34,7 @@ impl Case {
         CASES.iter().map(|(name, _)| *name).collect()
     }
 
-    /// A name in this case; underscores at its beginning stay.
+    /// A name in this case; underscores at its beginning stay, and at its end where words have them between.
     pub(crate) fn apply(self, name: &str) -> String {
         match self {
             Case::Lower => return name.to_lowercase(),
@@ -43,15 +43,19 @@ impl Case {
         }
         let bare = name.trim_start_matches('_');
         let lead = "_".repeat(name.chars().count() - bare.chars().count());
+        let trail = "_".repeat(bare.chars().rev().take_while(|character| *character == '_').count());
         let words = words(bare);
         let capitalized = |word: &String| {
             let mut characters = word.chars();
-            characters.next().map(|first| first.to_uppercase().chain(characters).collect::<String>()).unwrap_or_default()
+            characters
+                .next()
+                .map(|first| first.to_uppercase().chain(characters).collect::<String>())
+                .unwrap_or_default()
         };
         lead + &match self {
-            Case::Snake => words.join("_"),
+            Case::Snake => words.join("_") + &trail,
             Case::Kebab => words.join("-"),
-            Case::ScreamingSnake => words.join("_").to_uppercase(),
+            Case::ScreamingSnake => words.join("_").to_uppercase() + &trail,
             Case::Pascal => words.iter().map(capitalized).collect::<String>(),
             _ => match words.split_first() {
                 Some((first, rest)) => first.clone() + &rest.iter().map(capitalized).collect::<String>(),
@@ -107,9 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn underscores_at_the_beginning_stay() {
+    fn underscores_around_a_name_stay() {
         assert_eq!(Case::Camel.apply("_some_id"), "_someId");
         assert_eq!(Case::ScreamingSnake.apply("__"), "__");
+        assert_eq!(Case::ScreamingSnake.apply("type_"), "TYPE_");
+        assert_eq!(Case::Camel.apply("type_"), "type");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Adding rows.
 
 use super::Db;
-use super::find::assign_keys;
 use super::source::{ModelRows, take};
-use crate::error::Result;
+use crate::driver::AssignedKeys;
+use crate::error::{Error, Result};
 use crate::model::{Model, Touch};
 use crate::query::statement::OnConflict;
 use crate::value::Timestamp;
@@ -31,7 +31,7 @@ impl Db {
     /// database may be given; `Unknown` if the write was sent and not answered; and the database's.
     pub async fn add<M: Model>(&self, row: M) -> Result<M> {
         let mut rows = self.add_all([row]).await?;
-        rows.pop().ok_or_else(|| crate::Error::decode("the driver lost the row: a fault of the driver"))
+        rows.pop().ok_or_else(|| Error::decode("the driver lost the row: a fault of the driver"))
     }
 
     /// Adds rows, any number of them, and gives them back as they were stored. All are added or
@@ -51,4 +51,20 @@ impl Db {
         assign_keys(&mut rows, keys)?;
         Ok(rows)
     }
+}
+
+/// The keys that an insert assigned, given to the models that had none.
+pub(super) fn assign_keys<M: Model>(rows: &mut [M], keys: AssignedKeys) -> Result<()> {
+    let AssignedKeys::List(keys) = keys else { return Ok(()) };
+    let mut keys = keys.into_iter();
+    for row in rows.iter_mut().filter(|row| row.is_unassigned()) {
+        match keys.next() {
+            Some(key) => row.assign(key)?,
+            None => {
+                return Err(Error::decode("the driver assigned fewer keys than rows lacked: a fault of the driver")
+                    .with_model(M::definition().name()));
+            }
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use super::sink::{First, Whole};
 use super::source::{ModelRows, data_of, take};
 use super::upsert::all_but_key;
 use super::write::touch;
-use super::{Db, add, find};
+use super::{Db, add};
 use crate::error::{Error, Result};
 use crate::model::{Model, Touch, read_only};
 use crate::query::condition::{Comparison, Condition};
@@ -64,7 +64,7 @@ impl Db {
                 let on_conflict = OnConflict::Update(model.key().to_vec(), updates);
                 let inserted = self.insert(model, on_conflict, ModelRows(vec![new]), "save").await?;
                 let (ModelRows(mut rows), _, keys) = take::<ModelRows<M>>(inserted)?;
-                find::assign_keys(&mut rows, keys)?;
+                add::assign_keys(&mut rows, keys)?;
                 new = rows.pop().ok_or_else(|| Error::decode("the driver lost the row: a fault of the driver"))?;
                 if model.fields().iter().any(|field| field.created) {
                     // the row may have been there, with an earlier time

@@ -2,8 +2,9 @@
 
 use std::future::IntoFuture;
 
+use super::add::assign_keys;
 use super::engine::equal_fields;
-use super::find::{Query, assign_keys};
+use super::find::Query;
 use super::source::{ModelRows, data_of, take};
 use super::write::{check_assignments, touch};
 use super::{Db, add, no_row};

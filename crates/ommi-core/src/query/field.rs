@@ -73,6 +73,10 @@ pub trait EmbeddedStruct: Clone + Send + Sync + 'static {
     /// How many stored fields there are.
     const FIELDS: u16;
 
+    /// Whether a field is never null. An `Option` of the struct needs one, to tell `None` from a
+    /// struct of nulls.
+    const HAS_REQUIRED: bool;
+
     /// The fields, in the order in which rows hold them.
     fn fields() -> Vec<FieldDef>;
 

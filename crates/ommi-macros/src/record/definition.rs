@@ -85,6 +85,22 @@ pub(crate) fn vector(record: &Record<'_>, paths: &Paths) -> TokenStream {
     quote!(#builder::new(#name) #(#adding)* .into_fields())
 }
 
+/// Whether a field is never null, as an expression.
+pub(crate) fn has_required(record: &Record<'_>, paths: &Paths) -> TokenStream {
+    let required = record.stored().filter(|field| !field.is_optional()).map(|field| match field.attributes.form {
+        Form::Embed => {
+            let embedded = paths.of(field.of, "EmbeddedStruct");
+            quote!(#embedded::HAS_REQUIRED)
+        }
+        Form::Value if !types::is_exact(field.of) => {
+            let value = paths.of(field.of, "Value");
+            quote!(!#value::NULLABLE)
+        }
+        _ => quote!(true),
+    });
+    quote!(false #(|| #required)*)
+}
+
 /// The call that adds a field to a model's builder.
 pub(crate) fn adding(one: &Field<'_>, paths: &Paths) -> TokenStream {
     match one.attributes.form {

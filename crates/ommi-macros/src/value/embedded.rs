@@ -44,6 +44,7 @@ fn expand(record: &Record<'_>, paths: &Paths) -> TokenStream {
         ["EmbeddedStruct", "FieldDef", "Row", "RowEncoder", "Result"].map(|name| paths.item(name));
     let constants = constants::constants(record, paths);
     let count = record.count(record.stored(), paths);
+    let required = definition::has_required(record, paths);
     let fields = definition::vector(record, paths);
     let decode = rows::decode(record, paths);
     let encode = rows::encode(record, paths);
@@ -54,6 +55,7 @@ fn expand(record: &Record<'_>, paths: &Paths) -> TokenStream {
         #[allow(deprecated)]
         impl #embedded for #owner {
             const FIELDS: u16 = #count;
+            const HAS_REQUIRED: bool = #required;
             fn fields() -> ::std::vec::Vec<#field_def> {
                 #fields
             }

@@ -58,7 +58,7 @@ pub(super) fn derive(input: &DeriveInput, of: &DataEnum) -> syn::Result<TokenStr
         #[allow(deprecated)]
         impl #value for #owner {
             type Plain = Self;
-            type Wrap<W: ::core::marker::Send + 'static> = W;
+            type Wrap<W: #value> = W;
             #stored
         }
         #[automatically_derived]
@@ -149,7 +149,7 @@ fn as_text(owner: &Ident, name: Option<&LitStr>, variants: &[StoredVariant<'_>],
         fn value_type() -> #value_type {
             static OMMI_TYPE: ::std::sync::LazyLock<::std::sync::Arc<#enum_type>> =
                 ::std::sync::LazyLock::new(|| ::std::sync::Arc::new(#enum_type::new(#name, &[#(#texts),*])));
-            #value_type::Enum(::std::sync::Arc::clone(&OMMI_TYPE))
+            #value_type::Enum(::core::clone::Clone::clone(&*OMMI_TYPE))
         }
         fn cell(&self) -> #cell<'_> {
             #cell::Text(match self { #(Self::#idents => #texts),* })
@@ -158,7 +158,7 @@ fn as_text(owner: &Ident, name: Option<&LitStr>, variants: &[StoredVariant<'_>],
             ::core::result::Result::Ok(match cell {
                 #(#cell::Text(#texts) => Self::#idents,)*
                 #cell::Text(other) => {
-                    return ::core::result::Result::Err(#unknown(other, [#(#texts),*].into_iter()));
+                    return ::core::result::Result::Err(#unknown(other, ::core::iter::IntoIterator::into_iter([#(#texts),*])));
                 }
                 other => return ::core::result::Result::Err(other.mismatch(#expected)),
             })

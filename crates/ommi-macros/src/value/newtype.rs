@@ -50,7 +50,7 @@ fn expand(input: &DeriveInput, field: &Field, is_auto: bool, paths: &Paths) -> T
         impl #trait_item for #owner {
             type Kind = #value::Kind;
             type Plain = Self;
-            type Wrap<W: ::core::marker::Send + 'static> = W;
+            type Wrap<W: #trait_item> = W;
             fn value_type() -> #value_type {
                 #value::value_type()
             }
