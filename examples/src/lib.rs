@@ -1,1 +1,7 @@
-//! Small complete programs, each run by the tests.
+//! What the examples share: the tables of the flights data, and the samples of the book.
+
+pub mod library;
+pub mod table;
+
+#[cfg(doctest)]
+mod book;

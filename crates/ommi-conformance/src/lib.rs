@@ -1,1 +1,32 @@
-//! The suite that specifies Ommi's behaviour and that every driver passes.
+//! The suite that specifies Ommi's portable behaviour, and that every driver passes.
+//!
+//! [`run`] runs every case against a [`Target`]: a way to get an empty database for each case.
+//! Cases choose themselves by the driver's capabilities, never by its name. [`fuzz`] makes random
+//! models, rows and queries and compares a driver with the reference evaluator.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use ommi_conformance::{Target, run};
+//!
+//! let report = run(Target::from_url("SQLite in memory", "sqlite::memory:"), None).await;
+//! println!("{report}");
+//! assert_eq!(report.failures().count(), 0);
+//! # }
+//! ```
+
+#[macro_use]
+mod check;
+pub mod capability;
+#[macro_use]
+mod case;
+mod cases;
+mod completion;
+mod models;
+pub mod report;
+mod suite;
+pub mod target;
+
+pub use self::capability::Capability;
+pub use self::report::{CaseReport, Outcome, Report};
+pub use self::suite::{case_names, run};
+pub use self::target::Target;

@@ -9,7 +9,6 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Path, Token, parenthesized, token};
 
 use crate::case::Case;
@@ -58,7 +57,7 @@ pub(crate) fn items(attributes: &[Attribute], problems: &mut Problems) -> Vec<It
         let parsed = attribute
             .meta
             .require_list()
-            .map_err(|_| syn::Error::new(attribute.span(), "write `#[ommi(..)]`, with the attributes in parentheses"))
+            .map_err(|_| syn::Error::new_spanned(attribute, "write `#[ommi(..)]`, with the attributes in parentheses"))
             .and_then(|_| attribute.parse_args_with(Punctuated::<Item, Token![,]>::parse_terminated));
         match parsed {
             Ok(parsed) => items.extend(parsed),
@@ -159,7 +158,7 @@ impl Item {
         match self.expr(example, problems)? {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
             other => {
-                problems.report(other.span(), format!("expected a text in quotes: write `{example}`"));
+                problems.report_in(other, format!("expected a text in quotes: write `{example}`"));
                 None
             }
         }
@@ -191,7 +190,7 @@ impl Item {
         match self.expr(example, problems)? {
             Expr::Path(path) if path.qself.is_none() => Some(&path.path),
             other => {
-                problems.report(other.span(), format!("expected a name: write `{example}`"));
+                problems.report_in(other, format!("expected a name: write `{example}`"));
                 None
             }
         }
@@ -202,7 +201,7 @@ impl Item {
         let path = self.path(example, problems)?;
         let ident = path.get_ident();
         if ident.is_none() {
-            problems.report(path.span(), format!("expected a single name: write `{example}`"));
+            problems.report_in(path, format!("expected a single name: write `{example}`"));
         }
         ident
     }

@@ -12,6 +12,7 @@ use crate::attribute::field::OF_MODEL;
 use crate::attribute::model::ModelAttributes;
 use crate::paths::Paths;
 use crate::problems::Problems;
+use crate::record::definition::assertions;
 use crate::record::{Record, constants, named_fields, refuse_generics, rows};
 
 /// A model: its struct and the attributes of that.
@@ -45,6 +46,7 @@ impl ModelInput<'_> {
         let [model, model_def, row, encoder, result] =
             ["Model", "ModelDef", "Row", "RowEncoder", "Result"].map(|name| paths.item(name));
         let constants = constants::constants(record, paths);
+        let assertions = assertions(record, paths);
         let key = self.key_type(paths);
         let definition = self.definition(paths);
         let decode = rows::decode(record, paths);
@@ -53,6 +55,7 @@ impl ModelInput<'_> {
         let assigned = self.assigned(paths);
         quote! {
             #constants
+            #assertions
             #[automatically_derived]
             #[allow(deprecated)]
             impl #model for #owner {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use proc_macro2::Span;
+use quote::ToTokens;
 
 /// What is wrong with the input of a derive.
 #[derive(Default)]
@@ -12,6 +13,11 @@ impl Problems {
     /// Notes a mistake.
     pub(crate) fn report(&mut self, span: Span, message: impl Display) {
         self.add(syn::Error::new(span, message));
+    }
+
+    /// Notes a mistake in something that the user wrote, from its beginning to its end.
+    pub(crate) fn report_in(&mut self, tokens: &impl ToTokens, message: impl Display) {
+        self.add(syn::Error::new_spanned(tokens, message));
     }
 
     /// Notes a mistake that the parser found.

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, LitStr, Type, Visibility};
 
 use crate::attribute::Place;
@@ -132,12 +131,12 @@ impl<'a> Record<'a> {
             match field.attributes.form {
                 Form::Value | Form::Embed => {
                     if let Some(advice) = types::advice(of) {
-                        problems.report(of.span(), advice);
+                        problems.report_in(of, advice);
                     }
                 }
                 Form::Json if types::option(of).is_some_and(|inner| types::option(inner).is_some()) => {
                     let message = "an `Option` of an `Option` cannot be stored, because there is only one null: write a single `Option`";
-                    problems.report(of.span(), message);
+                    problems.report_in(of, message);
                 }
                 Form::Json | Form::Skip => {}
             }
@@ -197,6 +196,6 @@ pub(crate) fn refuse_generics(input: &DeriveInput, problems: &mut Problems) {
     if let Some(first) = input.generics.params.first() {
         let message =
             format!("`{}` has generic parameters, and what is stored has none: write the concrete types", input.ident);
-        problems.report(first.span(), message);
+        problems.report_in(first, message);
     }
 }

@@ -117,7 +117,8 @@ pub trait Dialect: Send + Sync {
         Ok(match assignments {
             None => format!(" ON CONFLICT ({columns}) DO NOTHING"),
             Some(assignments) => {
-                let set: Vec<String> = assignments.iter().map(|(column, value)| format!("{column} = {value}")).collect();
+                let set: Vec<String> =
+                    assignments.iter().map(|(column, value)| format!("{column} = {value}")).collect();
                 format!(" ON CONFLICT ({columns}) DO UPDATE SET {}", set.join(", "))
             }
         })

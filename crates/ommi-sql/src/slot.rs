@@ -185,7 +185,8 @@ mod tests {
         let sized = list_of(ValueType::Decimal(Some(size)));
         assert_eq!(bind(Slot::ListJson(0), decimals.clone(), sized), r#"["1.50","2.00"]"#);
         assert_eq!(bind(Slot::ListJson(0), decimals, list_of(ValueType::DECIMAL)), r#"["1.5","2"]"#);
-        let floats = Datum::List(vec![Datum::Float(f64::INFINITY), Datum::Float(-1.5), Datum::Float(f64::NEG_INFINITY)]);
+        let floats =
+            Datum::List(vec![Datum::Float(f64::INFINITY), Datum::Float(-1.5), Datum::Float(f64::NEG_INFINITY)]);
         assert_eq!(bind(Slot::ListJson(0), floats, list_of(ValueType::F64)), "[9e999,-1.5,-9e999]");
         let documents = Datum::List(vec![Datum::Json(Box::new("a".into())), Datum::Json(Box::new(1.into()))]);
         assert_eq!(bind(Slot::ListJson(0), documents, list_of(ValueType::Json)), r#"["\"a\"","1"]"#);

@@ -17,6 +17,10 @@ pub enum Precedence {
     Primary,
 }
 
+/// How many pieces stand in a row before they are put into groups: databases limit how deep an
+/// expression nests, and `a OR b OR c` nests with every piece.
+const ROW: usize = 64;
+
 /// A piece of SQL, to be put into a larger one with parentheses where they are needed.
 ///
 /// Placeholders stand in it as marks (see [`crate::Slot::mark`]) and get their numbers when the
@@ -67,8 +71,16 @@ impl Sql {
         if parts.len() < 2 {
             return parts.pop();
         }
+        while parts.len() > ROW {
+            parts = parts.chunks(ROW).map(|group| Sql::row(group, separator, precedence)).collect();
+            parts.iter_mut().for_each(|group| *group = Sql::primary(group.within(Precedence::Primary)));
+        }
+        Some(Sql::row(&parts, separator, precedence))
+    }
+
+    fn row(parts: &[Sql], separator: &str, precedence: Precedence) -> Sql {
         let texts: Vec<String> = parts.iter().map(|part| part.within(precedence)).collect();
-        Some(Sql::new(texts.join(separator), precedence))
+        Sql::new(texts.join(separator), precedence)
     }
 
     /// The opposite, unknown where the piece is unknown.
@@ -98,5 +110,15 @@ mod tests {
         assert_eq!(either.negate().text(), "NOT (a = 1 OR b = 2)");
         assert_eq!(c.negate().negate().text(), "NOT (NOT c = 3)");
         assert_eq!(Sql::all(vec![]), None);
+    }
+
+    #[test]
+    fn long_rows_of_conditions_stand_in_groups() {
+        let parts = |count| (0..count).map(|n| Sql::comparison(format!("a = {n}"))).collect::<Vec<_>>();
+        let joined = Sql::any(parts(70)).unwrap();
+        assert!(joined.text().starts_with("(a = 0 OR a = 1"), "{}", joined.text());
+        assert!(joined.text().ends_with("a = 63) OR (a = 64 OR a = 65 OR a = 66 OR a = 67 OR a = 68 OR a = 69)"));
+        let deepest = Sql::any(parts(300_000)).unwrap().text().split(|c| c != '(').map(str::len).max();
+        assert_eq!(deepest, Some(3));
     }
 }

@@ -41,6 +41,7 @@ pub mod public {
     }
 }
 
+#[cfg(test)]
 mod derive {
     mod definitions;
     mod embedded;

@@ -130,8 +130,10 @@ impl Dialect for SqliteDialect {
         right: &Operand<'_>,
         value_type: &ValueType,
     ) -> Result<Sql> {
-        // SQLite's own operators turn an overflow into a float in silence
-        let (name, sign) = (format!("'{value_type}'"), format!("'{}'", operator.sign()));
+        // SQLite's own operators turn an overflow into a float in silence. A decimal is exact
+        // whatever its size, which only a field has to keep.
+        let of = if value_type.is_decimal() { &ValueType::DECIMAL } else { value_type };
+        let (name, sign) = (format!("'{of}'"), format!("'{}'", operator.sign()));
         self.call("ommi_arith", &[&name, &sign, left.argument(), right.argument()])
     }
 
@@ -215,7 +217,8 @@ impl Dialect for SqliteDialect {
         let from = &value.value_type;
         let fits = match (from.integer_range(), field_type.integer_range()) {
             (Some(from), Some(to)) => to.0 <= from.0 && from.1 <= to.1,
-            _ => from == field_type || *field_type == ValueType::F64,
+            _ if matches!(field_type, ValueType::Decimal(Some(_))) => from == field_type && value.is_stored_form(),
+            _ => from == field_type || *field_type == ValueType::F64 && from.is_float(),
         };
         if fits || !from.is_number() || !field_type.is_number() {
             return Ok(value.sql.clone());

@@ -100,9 +100,9 @@ impl<'a> Evaluator<'a> {
         condition: &'a Condition,
         work_out: impl FnOnce() -> Result<Remembered>,
     ) -> Result<Arc<Remembered>> {
-        let place = ptr::from_ref(condition).cast::<()>();
+        let place = ptr::from_ref(condition).addr();
         let mut all = self.remembered.borrow_mut();
-        if let Some((_, known)) = all.iter().find(|(of, _)| ptr::eq(*of, place)) {
+        if let Some((_, known)) = all.iter().find(|(of, _)| *of == place) {
             return Ok(Arc::clone(known));
         }
         let known = Arc::new(work_out()?);

@@ -34,7 +34,7 @@ pub struct Evaluator<'a> {
     parameters: &'a [Datum],
     inserted: Option<&'a [Datum]>,
     /// What was worked out for a condition, by the condition's address.
-    pub(super) remembered: RefCell<Vec<(*const (), Arc<Remembered>)>>,
+    pub(super) remembered: RefCell<Vec<(usize, Arc<Remembered>)>>,
     /// Makes the lifetime invariant: conditions live as long as the evaluator, so that no two ever
     /// have the same address.
     conditions: PhantomData<Cell<&'a ()>>,

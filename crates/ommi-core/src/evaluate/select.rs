@@ -1,5 +1,6 @@
 //! Whole selects over rows in memory.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::aggregate::Accumulator;
@@ -142,20 +143,46 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
     ///
     /// `Query` if a value of the answer is outside its type.
     pub fn finish(self) -> Result<Vec<Vec<Datum>>> {
-        let (statement, evaluator) = (self.statement, &self.evaluator);
-        let finish = |held: Held<R>| match held {
-            Held::Row(row) => project(statement, evaluator, row.as_ref()),
-            Held::Output(output) => Ok(output),
+        let mut answer = Vec::new();
+        self.finish_into(|row| {
+            answer.push(row.into_owned());
+            Ok(Flow::Continue)
+        })?;
+        Ok(answer)
+    }
+
+    /// Gives the rows of the answer one by one, borrowed where they are rows that went in, until
+    /// they are no longer wanted.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if a value of the answer is outside its type; and what the taker gives.
+    pub fn finish_into(self, mut take: impl FnMut(Cow<'_, [Datum]>) -> Result<Flow>) -> Result<()> {
+        let (statement, evaluator, offset) = (self.statement, self.evaluator, self.offset);
+        let give = |held: Held<R>| match held {
+            Held::Row(row) if statement.output.is_empty() => take(Cow::Borrowed(row.as_ref())),
+            Held::Row(row) => take(Cow::Owned(project(statement, &evaluator, row.as_ref())?)),
+            Held::Output(output) => take(Cow::Owned(output)),
         };
         match self.work {
-            Work::Plain { rows, .. } => rows.into_iter().skip(self.offset).map(finish).collect(),
-            Work::Sorted { rows, .. } => rows.finish().skip(self.offset).map(finish).collect(),
+            Work::Plain { rows, .. } => give_all(rows.into_iter().skip(offset), give),
+            Work::Sorted { rows, .. } => give_all(rows.finish().skip(offset), give),
             Work::Grouped(groups) => {
                 let (over_groups, rows) = groups.finish(statement)?;
-                select(&over_groups, self.parameters, rows)
+                let rows = select(&over_groups, self.parameters, rows)?;
+                give_all(rows.into_iter().map(Held::Output), give)
             }
         }
     }
+}
+
+fn give_all<T>(items: impl Iterator<Item = T>, mut give: impl FnMut(T) -> Result<Flow>) -> Result<()> {
+    for item in items {
+        if give(item)? == Flow::Stop {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Keeps a row for the answer, unless an equal one is there that makes it superfluous.

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Span;
+use tracing::field::Empty;
+
 use super::Layer;
 use super::observe::{Observation, Observer};
 use crate::driver::Driver;
 
-/// Emits a `tracing` event for every operation: driver, model, operation, rows, time, error; the
-/// statement's text at the level `debug`, and values only when asked.
+/// Runs every operation in a `tracing` span of its own, `ommi`, with the operation, the model, the
+/// rows and the time; an event in it has the statement's text (level `debug`) or the error (level
+/// `warn`), and values only when asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TraceLog {
     values: bool,
@@ -32,15 +36,14 @@ fn millis(time: Duration) -> f64 {
 }
 
 impl Observer for TraceLog {
+    fn span(&self, operation: &'static str, model: &str) -> Span {
+        tracing::info_span!("ommi", operation, model, rows = Empty, milliseconds = Empty)
+    }
+
     fn observe(&self, observation: &Observation<'_>) {
-        let span = tracing::info_span!(
-            "ommi",
-            model = observation.model,
-            operation = observation.operation,
-            rows = observation.rows,
-            milliseconds = millis(observation.time),
-        );
-        let _entered = span.enter();
+        let span = Span::current();
+        span.record("rows", observation.rows);
+        span.record("milliseconds", millis(observation.time));
         match observation.error {
             Some(error) => tracing::warn!(error = %error, text = observation.text, "failed"),
             None if self.values => {
@@ -71,6 +74,10 @@ impl SlowLog {
 }
 
 impl Observer for SlowLog {
+    fn span(&self, _: &'static str, _: &str) -> Span {
+        Span::none()
+    }
+
     fn observe(&self, observation: &Observation<'_>) {
         if observation.time >= self.threshold {
             tracing::warn!(

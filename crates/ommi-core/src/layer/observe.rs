@@ -4,6 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::{Instrument, Span};
+
 use super::Layer;
 use crate::driver::{
     BoxFuture, Call, Capabilities, Driver, Flow, Inserted, NativeWork, Prepared, Raw, RowRef, RowSink, RowSource,
@@ -46,6 +48,10 @@ impl Observation<'_> {
 /// Is told of every operation of a driver when it ends. An operation whose future is dropped is
 /// not told of.
 pub trait Observer: Send + Sync + 'static {
+    /// The span in which an operation on a model runs, and in which it is taken note of;
+    /// [`Span::none`] for none.
+    fn span(&self, operation: &'static str, model: &str) -> Span;
+
     /// Takes note of an operation.
     fn observe(&self, observation: &Observation<'_>);
 }
@@ -86,7 +92,16 @@ impl<'a> Begun<'a> {
         }
     }
 
-    fn end<T, O: Observer>(self, observer: &O, answer: Result<T>, rows: impl FnOnce(&T) -> u64) -> Result<T> {
+    /// Runs the operation in its span, and tells the observer of its end.
+    async fn run<T, O: Observer>(
+        self,
+        observer: &O,
+        work: impl Future<Output = Result<T>>,
+        rows: impl FnOnce(&T) -> u64,
+    ) -> Result<T> {
+        let span = observer.span(self.operation, self.model);
+        let answer = work.instrument(span.clone()).await;
+        let _entered = span.enter();
         observer.observe(&Observation {
             driver: self.driver,
             operation: self.operation,
@@ -141,33 +156,29 @@ fn uncounted(sink: Box<dyn RowSink>) -> Result<(Box<dyn RowSink>, u64)> {
 impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
-            let begun = Begun::call(call);
-            let answer = self.inside.fetch(call, counted(sink)).await.and_then(uncounted);
-            begun.end(&*self.observer, answer, |(_, rows)| *rows).map(|(sink, _)| sink)
+            let work = async { self.inside.fetch(call, counted(sink)).await.and_then(uncounted) };
+            Begun::call(call).run(&*self.observer, work, |(_, rows)| *rows).await.map(|(sink, _)| sink)
         })
     }
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
-            let begun = Begun::call(call);
-            let answer = self.inside.stream(call).await;
-            begun.end(&*self.observer, answer, |_| 0)
+            let work = self.inside.stream(call);
+            Begun::call(call).run(&*self.observer, work, |_| 0).await
         })
     }
 
     fn insert<'a>(&'a self, call: Call<'a>, rows: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
         Box::pin(async move {
-            let begun = Begun::call(call);
-            let answer = self.inside.insert(call, rows).await;
-            begun.end(&*self.observer, answer, |inserted| inserted.rows)
+            let work = self.inside.insert(call, rows);
+            Begun::call(call).run(&*self.observer, work, |inserted| inserted.rows).await
         })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
         Box::pin(async move {
-            let begun = Begun::call(call);
-            let answer = self.inside.execute(call).await;
-            begun.end(&*self.observer, answer, |rows| *rows)
+            let work = self.inside.execute(call);
+            Begun::call(call).run(&*self.observer, work, |rows| *rows).await
         })
     }
 
@@ -178,9 +189,11 @@ impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
     ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
         Box::pin(async move {
             let begun = Begun { text: &raw.text, parameters: &raw.parameters, ..Begun::bare("raw") };
-            let answer = self.inside.raw(raw, counted(sink)).await;
-            let answer = answer.and_then(|(sink, matched)| uncounted(sink).map(|(sink, rows)| (sink, rows, matched)));
-            let answer = begun.end(&*self.observer, answer, |(_, rows, matched)| *rows.max(matched));
+            let work = async {
+                let (sink, matched) = self.inside.raw(raw, counted(sink)).await?;
+                uncounted(sink).map(|(sink, rows)| (sink, rows, matched))
+            };
+            let answer = begun.run(&*self.observer, work, |(_, rows, matched)| *rows.max(matched)).await;
             answer.map(|(sink, _, matched)| (sink, matched))
         })
     }
@@ -191,9 +204,8 @@ impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
 
     fn native<'a>(&'a self, work: NativeWork) -> BoxFuture<'a, Result<Box<dyn Any + Send>>> {
         Box::pin(async move {
-            let begun = Begun::bare("native");
-            let answer = self.inside.native(work).await;
-            begun.end(&*self.observer, answer, |_| 0)
+            let work = self.inside.native(work);
+            Begun::bare("native").run(&*self.observer, work, |_| 0).await
         })
     }
 }
@@ -213,26 +225,23 @@ impl<O: Observer> Driver for Observed<dyn Driver, O> {
 
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
-            let begun = Begun::bare("begin");
-            let answer = self.inside.begin(options).await;
-            let inside = begun.end(&*self.observer, answer, |_| 0)?;
+            let work = self.inside.begin(options);
+            let inside = Begun::bare("begin").run(&*self.observer, work, |_| 0).await?;
             Ok(Arc::new(Observed { inside, observer: Arc::clone(&self.observer) }) as Arc<dyn Transaction>)
         })
     }
 
     fn create<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let begun = Begun::bare("create");
-            let answer = self.inside.create(models).await;
-            begun.end(&*self.observer, answer, |()| 0)
+            let work = self.inside.create(models);
+            Begun::bare("create").run(&*self.observer, work, |()| 0).await
         })
     }
 
     fn drop_models<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let begun = Begun::bare("drop");
-            let answer = self.inside.drop_models(models).await;
-            begun.end(&*self.observer, answer, |()| 0)
+            let work = self.inside.drop_models(models);
+            Begun::bare("drop").run(&*self.observer, work, |()| 0).await
         })
     }
 
@@ -249,9 +258,8 @@ macro_rules! bounds {
     ($($method:ident($($level:ident)?) = $operation:literal;)*) => { $(
         fn $method(&self $(, $level: u32)?) -> BoxFuture<'_, Result<()>> {
             Box::pin(async move {
-                let begun = Begun::bare($operation);
-                let answer = self.inside.$method($($level)?).await;
-                begun.end(&*self.observer, answer, |()| 0)
+                let work = self.inside.$method($($level)?);
+                Begun::bare($operation).run(&*self.observer, work, |()| 0).await
             })
         }
     )* };

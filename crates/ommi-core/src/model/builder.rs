@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{CheckDef, FieldDef, IndexDef, Model, ModelDef, OnChange, ReferenceDef, TableName};
 use crate::error::{Error, Result};
-use crate::query::{Condition, Direction, FilterOf};
+use crate::query::{Direction, FilterOf};
 use crate::value::ValueType;
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
@@ -136,21 +136,34 @@ impl ModelBuilder {
         self.index(IndexDef::unique(fields))
     }
 
-    /// Adds an index or a unique group over fields by name, under a stored name and over some rows
-    /// only where these are given.
+    /// Adds an index or a unique group over fields by name, under a stored name where one is given.
     pub fn index_over<'a>(
         mut self,
         unique: bool,
         fields: impl IntoIterator<Item = (&'a str, Direction)>,
         name: Option<&str>,
-        condition: Option<Condition>,
     ) -> Self {
         let purpose = if unique { "a unique group" } else { "an index" };
         let fields = fields
             .into_iter()
             .filter_map(|(field, direction)| Some((self.index_of(field, purpose)?, direction)))
             .collect();
-        self.index(IndexDef { name: name.map(Box::from), fields, unique, condition })
+        self.index(IndexDef { name: name.map(Box::from), fields, unique, condition: None })
+    }
+
+    /// Adds an index or a unique group over the rows that pass a filter of the model's type.
+    pub fn index_where<'a, M: Model>(
+        self,
+        unique: bool,
+        fields: impl IntoIterator<Item = (&'a str, Direction)>,
+        name: Option<&str>,
+        filter: impl FilterOf<M>,
+    ) -> Self {
+        let mut model = self.index_over(unique, fields, name);
+        if let Some(index) = model.indexes.last_mut() {
+            index.condition = Some(filter.into_condition());
+        }
+        model
     }
 
     /// Adds a reference.

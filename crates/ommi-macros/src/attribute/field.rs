@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span};
 use syn::parse::ParseStream;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Token};
 
 use super::reference::{ReferenceOptions, Target};
@@ -236,10 +235,8 @@ fn number(item: &Item, problems: &mut Problems) -> Option<LitInt> {
             Some(number.clone())
         }
         other => {
-            problems.report(
-                other.span(),
-                format!("`{}` takes a number of characters, from 1 to {}", item.name(), u32::MAX),
-            );
+            problems
+                .report_in(other, format!("`{}` takes a number of characters, from 1 to {}", item.name(), u32::MAX));
             None
         }
     }

@@ -139,7 +139,11 @@ impl CompositeReference {
         if let Target::Fields(_, targets) = &target
             && targets.len() != fields.len()
         {
-            let message = format!("{} fields reference {}: name as many on both sides", fields.len(), targets.len());
+            let message = format!(
+                "there are {} referencing fields and {} referenced ones: name as many on both sides",
+                fields.len(),
+                targets.len()
+            );
             return Err(syn::Error::new(span, message));
         }
         let mut options = Vec::new();

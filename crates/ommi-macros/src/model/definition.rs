@@ -10,7 +10,7 @@ use super::ModelInput;
 use crate::attribute::reference::{ReferenceOptions, Target};
 use crate::paths::{Paths, place};
 use crate::record::Field;
-use crate::record::definition::{adding, condition};
+use crate::record::definition::adding;
 
 impl ModelInput<'_> {
     /// The expression that builds the definition.
@@ -68,9 +68,14 @@ impl ModelInput<'_> {
                 continue;
             }
             let name = optional(index.name.as_ref().map(|name| quote!(#name)));
-            let filter = optional(index.condition.as_ref().map(|filter| condition(filter, paths)));
             let (unique, fields) = (index.unique, directed(&fields, paths));
-            tokens.extend(quote!(.index_over(#unique, #fields, #name, #filter)));
+            tokens.extend(match &index.condition {
+                None => quote!(.index_over(#unique, #fields, #name)),
+                Some(filter) => {
+                    let method = quote_spanned!(place(&filter.span())=> index_where::<Self>);
+                    quote!(.#method(#unique, #fields, #name, #filter))
+                }
+            });
         }
     }
 
@@ -158,7 +163,7 @@ fn over(unique: bool, fields: &[(&str, bool)], paths: &Paths) -> TokenStream {
         return quote!(.unique([#(#names),*]));
     }
     let (fields, none) = (directed(fields, paths), optional(None));
-    quote!(.index_over(#unique, #fields, #none, #none))
+    quote!(.index_over(#unique, #fields, #none))
 }
 
 fn directed(fields: &[(&str, bool)], paths: &Paths) -> TokenStream {

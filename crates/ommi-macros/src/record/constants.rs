@@ -1,12 +1,12 @@
 //! The constants that name fields in queries.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 
 use super::Record;
 use crate::attribute::field::{FieldAttributes, Form};
 use crate::case::Case;
-use crate::paths::{Paths, place};
+use crate::paths::Paths;
 use crate::problems::Problems;
 
 /// The name of a field's constant.
@@ -45,20 +45,9 @@ pub(crate) fn constants(record: &Record<'_>, paths: &Paths) -> TokenStream {
             }
         };
         let kind = paths.item(kind);
-        let mut value = quote!(#kind::new(#index));
-        if field.attributes.form == Form::Embed && field.is_optional() {
-            let embedded = paths.of(plain, "EmbeddedStruct");
-            let message = format!(
-                "`{}` is an optional embedded struct without a field that is never null, so `None` could not be told from a struct of nulls: give it such a field, or store it with `#[ommi(json)]`",
-                field.name
-            );
-            value = quote_spanned! {place(field.of)=>
-                { ::core::assert!(#embedded::HAS_REQUIRED, #message); #value }
-            };
-        }
         quote! {
             #[doc = #doc]
-            #visibility const #constant: #kind<Self, #of> = #value;
+            #visibility const #constant: #kind<Self, #of> = #kind::new(#index);
         }
     });
     quote! {

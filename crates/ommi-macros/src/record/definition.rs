@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit};
 
 use super::{Field, Record};
@@ -60,16 +59,33 @@ pub(crate) fn field(field: &Field<'_>, paths: &Paths) -> TokenStream {
 
 /// A default as an owned value; a literal text may stand for any type that is made of texts.
 fn datum(field: &Field<'_>, default: &Expr, paths: &Paths) -> TokenStream {
-    let value = paths.of(field.of, "Value");
+    let (of, value) = (field.of, paths.of(field.of, "Value"));
     match default {
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
-            let inner = paths.item("Value");
-            quote_spanned! {place(default)=>
-                #inner::into_datum(<#value::Plain as ::core::convert::From<&str>>::from(#default))
-            }
+            let trait_item = paths.item("Value");
+            let text = quote_spanned!(place(default)=> ::core::convert::From::<&str>::from(#default));
+            quote!(<#value::Plain as #trait_item>::into_datum(#text))
         }
-        _ => quote_spanned!(place(default)=> #value::into_datum(#default)),
+        _ => quote!({
+            let value: #of = #default;
+            #value::into_datum(value)
+        }),
     }
+}
+
+/// Assertions that optional embedded structs can be told from structs of nulls.
+pub(crate) fn assertions(record: &Record<'_>, paths: &Paths) -> TokenStream {
+    let optional = record.stored().filter(|field| field.attributes.form == Form::Embed && field.is_optional());
+    optional
+        .map(|field| {
+            let embedded = paths.of(field.plain(), "EmbeddedStruct");
+            let message = format!(
+                "`{}` is an optional embedded struct without a field that is never null, so `None` could not be told from a struct of nulls: give it such a field, or store it with `#[ommi(json)]`",
+                field.name
+            );
+            quote_spanned!(place(field.of)=> const _: () = ::core::assert!(#embedded::HAS_REQUIRED, #message);)
+        })
+        .collect()
 }
 
 /// All fields, as a vector for an embedded struct.
@@ -115,10 +131,4 @@ pub(crate) fn adding(one: &Field<'_>, paths: &Paths) -> TokenStream {
             quote!(.field(#field))
         }
     }
-}
-
-/// A filter of the model as a condition.
-pub(crate) fn condition(filter: &Expr, paths: &Paths) -> TokenStream {
-    let filter_of = paths.item("FilterOf");
-    quote_spanned!(place(&filter.span())=> #filter_of::<Self>::into_condition(#filter))
 }

@@ -1,11 +1,11 @@
 //! Reading and writing rows, field by field.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::{Field, Record};
 use crate::attribute::field::Form;
-use crate::paths::Paths;
+use crate::paths::{Paths, place};
 use crate::types;
 
 /// An instance, read from `row`.
@@ -14,8 +14,8 @@ pub(crate) fn decode(record: &Record<'_>, paths: &Paths) -> TokenStream {
         let ident = field.ident;
         let read = match field.attributes.form {
             Form::Skip => quote!(::core::default::Default::default()),
-            Form::Json if field.is_optional() => quote!(row.json_optional()?),
-            Form::Json => quote!(row.json()?),
+            Form::Json if field.is_optional() => quote_spanned!(place(field.of)=> row.json_optional()?),
+            Form::Json => quote_spanned!(place(field.of)=> row.json()?),
             Form::Embed => {
                 let embedded = paths.of(field.plain(), "EmbeddedStruct");
                 match field.is_optional() {
@@ -38,8 +38,8 @@ pub(crate) fn encode(record: &Record<'_>, paths: &Paths) -> TokenStream {
     let writes = record.stored().map(|field| {
         let ident = field.ident;
         match field.attributes.form {
-            Form::Json if field.is_optional() => quote!(row.json_optional(&self.#ident)?;),
-            Form::Json => quote!(row.json(&self.#ident)?;),
+            Form::Json if field.is_optional() => quote_spanned!(place(field.of)=> row.json_optional(&self.#ident)?;),
+            Form::Json => quote_spanned!(place(field.of)=> row.json(&self.#ident)?;),
             Form::Embed => {
                 let embedded = paths.of(field.plain(), "EmbeddedStruct");
                 match field.is_optional() {

@@ -43,6 +43,7 @@ fn expand(record: &Record<'_>, paths: &Paths) -> TokenStream {
     let [embedded, field_def, row, encoder, result] =
         ["EmbeddedStruct", "FieldDef", "Row", "RowEncoder", "Result"].map(|name| paths.item(name));
     let constants = constants::constants(record, paths);
+    let assertions = definition::assertions(record, paths);
     let count = record.count(record.stored(), paths);
     let required = definition::has_required(record, paths);
     let fields = definition::vector(record, paths);
@@ -51,6 +52,7 @@ fn expand(record: &Record<'_>, paths: &Paths) -> TokenStream {
     let normalize = rows::normalize(record, paths);
     quote! {
         #constants
+        #assertions
         #[automatically_derived]
         #[allow(deprecated)]
         impl #embedded for #owner {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{DataEnum, DeriveInput, Expr, ExprLit, Fields, Ident, Lit, LitStr, Path, Variant};
 
 use crate::attribute::{Place, items, read};
@@ -97,7 +96,7 @@ fn read_variant<'a>(
             "`{}::{ident}` holds data, and only enums without data are values: store the field with `#[ommi(json)]`",
             input.ident
         );
-        problems.report(variant.fields.span(), message);
+        problems.report_in(&variant.fields, message);
     }
     if let (Some(_), Some((_, Expr::Lit(ExprLit { lit: Lit::Int(number), .. })))) =
         (attributes.integer, &variant.discriminant)

@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::spanned::Spanned;
 use syn::{DeriveInput, Field};
 
 use crate::attribute::{Place, items, read};
@@ -32,9 +31,9 @@ pub(super) fn derive(input: &DeriveInput, field: &Field) -> syn::Result<TokenStr
     read(&inside, &INSIDE, &[], &mut problems, |_, _, _| false);
     if types::option(&field.ty).is_some() {
         let message = format!("put the `Option` around `{}` where it is used, not inside it", input.ident);
-        problems.report(field.ty.span(), message);
+        problems.report_in(&field.ty, message);
     } else if let Some(advice) = types::advice(&field.ty) {
-        problems.report(field.ty.span(), advice);
+        problems.report_in(&field.ty, advice);
     }
     problems.check()?;
     Ok(expand(input, field, auto.is_some(), &Paths::new(facade.as_ref())))

@@ -118,7 +118,11 @@ impl Comparison<'_> {
         if table.is_view || in_key || column.nullable == allows_null(model, field) {
             return Ok(None);
         }
-        let what = if column.nullable { "allows null, and the field is required" } else { "is not null, and the field is optional" };
+        let what = if column.nullable {
+            "allows null, and the field is required"
+        } else {
+            "is not null, and the field is optional"
+        };
         Ok(Some(format!("{label} {what}: {}", self.redefine(field)?)))
     }
 
@@ -174,12 +178,14 @@ impl Comparison<'_> {
         let label = format!("the reference of `{}` from ({}) to `{}`", self.table.name, own.join(", "), target.table());
         Ok(match there {
             None => Some(format!("{label} is missing: mark it `unenforced`, or {}", self.rebuild())),
-            Some(there) => [("delete", reference.on_delete, &there.on_delete), ("update", reference.on_update, &there.on_update)]
-                .into_iter()
-                .find(|(_, wanted, there)| !acts_as(there, *wanted))
-                .map(|(event, wanted, there)| {
-                    format!("{label} does {there} on {event}, and {} is needed: {}", wanted.sql(), self.rebuild())
-                }),
+            Some(there) => {
+                [("delete", reference.on_delete, &there.on_delete), ("update", reference.on_update, &there.on_update)]
+                    .into_iter()
+                    .find(|(_, wanted, there)| !acts_as(there, *wanted))
+                    .map(|(event, wanted, there)| {
+                        format!("{label} does {there} on {event}, and {} is needed: {}", wanted.sql(), self.rebuild())
+                    })
+            }
         })
     }
 

@@ -50,8 +50,7 @@ pub fn create_indexes(model: &ModelDef, dialect: &dyn SchemaDialect) -> Result<V
             })
             .collect();
         let kind = if index.unique { "UNIQUE INDEX" } else { "INDEX" };
-        let mut text =
-            format!("CREATE {kind} IF NOT EXISTS {} ON {table} ({})", dialect.quote(&name), keys.join(", "));
+        let mut text = format!("CREATE {kind} IF NOT EXISTS {} ON {table} ({})", dialect.quote(&name), keys.join(", "));
         if let Some(condition) = &index.condition {
             let subject = || format!("the index `{name}`");
             if let Some(condition) = rule(model, condition, dialect, &subject)? {
@@ -65,11 +64,12 @@ pub fn create_indexes(model: &ModelDef, dialect: &dyn SchemaDialect) -> Result<V
 }
 
 fn columns_of(model: &ModelDef, index: &IndexDef) -> Result<Vec<String>> {
-    let column = |field: u16| match model.field(field) {
-        Some(field) => Ok(field.column.to_string()),
-        None => Err(Error::schema(format!("an index names the field {field}, which does not exist"))
-            .with_model(model.name())),
-    };
+    let column =
+        |field: u16| match model.field(field) {
+            Some(field) => Ok(field.column.to_string()),
+            None => Err(Error::schema(format!("an index names the field {field}, which does not exist"))
+                .with_model(model.name())),
+        };
     index.fields.iter().map(|(field, _)| column(*field)).collect()
 }
 

@@ -129,8 +129,6 @@ fn type_of_datum(value: &Datum) -> ValueType {
         Datum::Timestamp(_) => ValueType::Timestamp,
         Datum::Duration(_) => ValueType::Duration,
         Datum::Json(_) => ValueType::Json,
-        Datum::List(items) => {
-            ValueType::List(Box::new(items.first().map_or(ValueType::Text, type_of_datum)))
-        }
+        Datum::List(items) => ValueType::List(Box::new(items.first().map_or(ValueType::Text, type_of_datum))),
     }
 }

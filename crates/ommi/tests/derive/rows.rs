@@ -32,9 +32,15 @@ struct Everything {
     skipped: u8,
 }
 
+// the default date of `jiff` is in the year 0, which no database need keep
+fn everything() -> Everything {
+    let date = Date::new(1, 1, 1).unwrap();
+    Everything { date, naive: date.at(23, 59, 59, 999_999_000), ..Everything::default() }
+}
+
 #[test]
 fn every_type_comes_back_as_it_went_in() {
-    assert_round_trip(Everything::default());
+    assert_round_trip(everything());
     assert_round_trip(Everything {
         id: u64::MAX,
         flag: true,
@@ -49,19 +55,19 @@ fn every_type_comes_back_as_it_went_in() {
         date: Date::new(2024, 2, 29).unwrap(),
         tags: vec![String::new(), "a,b".into()],
         counts: Some(vec![i32::MIN, 0]),
-        ..Everything::default()
+        ..everything()
     });
 }
 
 #[test]
 fn a_skipped_field_is_its_default_when_read() {
-    let row = encode(&Everything { skipped: 7, ..Everything::default() }).unwrap();
+    let row = encode(&Everything { skipped: 7, ..everything() }).unwrap();
     assert_eq!(decode::<Everything>(&row).unwrap().skipped, 0);
 }
 
 #[test]
 fn a_null_in_a_required_field_is_a_decode_error() {
-    let mut row = encode(&Everything::default()).unwrap();
+    let mut row = encode(&everything()).unwrap();
     row.0[7] = Datum::Null;
     let error = decode::<Everything>(&row).unwrap_err();
     assert!(error.is_decode() && error.message().contains("Option"), "{error}");
@@ -69,7 +75,7 @@ fn a_null_in_a_required_field_is_a_decode_error() {
 
 #[test]
 fn a_value_that_cannot_be_stored_names_its_model_and_field() {
-    let error = encode(&Everything { text: "a\0b".into(), ..Everything::default() }).unwrap_err();
+    let error = encode(&Everything { text: "a\0b".into(), ..everything() }).unwrap_err();
     assert!(error.is_query());
     assert_eq!((error.model(), error.fields()), (Some("Everything"), &["text".to_owned()][..]));
 }

@@ -51,12 +51,7 @@ impl SqliteDialect {
         })
     }
 
-    pub(super) fn test_list(
-        &self,
-        operator: ListOperator,
-        list: &Operand<'_>,
-        argument: &Operand<'_>,
-    ) -> Result<Sql> {
+    pub(super) fn test_list(&self, operator: ListOperator, list: &Operand<'_>, argument: &Operand<'_>) -> Result<Sql> {
         self.needs_ommi("json_each")?;
         let ValueType::List(element) = &list.value_type else {
             return Err(Error::query(format!("a value of type {} is no list", list.value_type)));
@@ -115,8 +110,7 @@ impl SqliteDialect {
         let different = exists(&format!(
             "json_each({left_text}) AS {ELEMENT} JOIN json_each({right_text}) AS {OTHER} ON {ELEMENT}.key = {OTHER}.key WHERE {differs}"
         ));
-        let same_length =
-            Sql::comparison(format!("json_array_length({left_text}) = json_array_length({right_text})"));
+        let same_length = Sql::comparison(format!("json_array_length({left_text}) = json_array_length({right_text})"));
         let equal = Sql::all(vec![same_length, different.negate()]).unwrap_or_else(|| Sql::primary("NULL"));
         Ok(unless_null(&[left, right], equal).negated(negated))
     }

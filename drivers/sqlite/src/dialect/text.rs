@@ -8,12 +8,7 @@ use ommi_sql::{Operand, Sql};
 use super::SqliteDialect;
 
 impl SqliteDialect {
-    pub(super) fn test_text(
-        &self,
-        operator: TextOperator,
-        text: &Operand<'_>,
-        pattern: &Operand<'_>,
-    ) -> Result<Sql> {
+    pub(super) fn test_text(&self, operator: TextOperator, text: &Operand<'_>, pattern: &Operand<'_>) -> Result<Sql> {
         let plain = (text.argument().to_owned(), pattern.argument().to_owned());
         match operator {
             TextOperator::Contains => Ok(contains(&plain.0, &plain.1)),
@@ -32,8 +27,14 @@ impl SqliteDialect {
                 let (text, pattern) = (text.text(), pattern.text());
                 Ok(match operator {
                     TextOperator::IContains => contains(text, pattern),
-                    TextOperator::IStartsWith => starts_with(text, pattern),
-                    TextOperator::IEndsWith => ends_with(text, pattern),
+                    // simple folding takes one character to one: lengths stay
+                    TextOperator::IStartsWith => {
+                        Sql::comparison(format!("substr({text}, 1, length({})) = {pattern}", plain.1))
+                    }
+                    TextOperator::IEndsWith => {
+                        let start = format!("length({}) - length({}) + 1", plain.0, plain.1);
+                        Sql::comparison(format!("substr({text}, {start}) = {pattern}"))
+                    }
                     _ => Sql::comparison(format!("{text} = {pattern}")),
                 })
             }

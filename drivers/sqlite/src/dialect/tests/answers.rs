@@ -1,12 +1,19 @@
 //! Conditions in SQLite itself, with what three-valued logic says of each row by hand.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use ommi_core::query::statement::{SelectStatement, Statement};
-use ommi_core::query::{Comparison, Condition, DatePart, Expr, InList, ListOperator, TextOperator};
+use ommi_core::model::{FieldDef, ModelBuilder, ReferenceDef, ReferenceTarget};
+use ommi_core::query::statement::{
+    DeleteStatement, InsertStatement, OnConflict, SelectStatement, Statement, UpdateStatement,
+};
+use ommi_core::query::{
+    AggregateFunction, Comparison, Condition, DatePart, Direction, Expr, InList, ListOperator, Nulls, OrderBy,
+    TextOperator,
+};
 use ommi_core::value::{Datum, ValueType, decimal, iso, json, list};
 use ommi_sql::ddl::{create_indexes, create_table};
-use ommi_sql::{Bound, Slot, render};
+use ommi_sql::{Bound, Slot, render, render_insert};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -173,7 +180,7 @@ fn values_are_found_in_lists_of_any_length() {
     let is_in = |name: &str, list| Condition::In { expr: f(name), list, negated: false };
     let short = InList::Values(vec![p(0), p(1)]);
     let pair = [ValueType::I32, ValueType::I32];
-    check(is_in("pages", short, ), &[Datum::Int(100), Datum::Int(0)], &pair, &[1, 5], &[2, 4]);
+    check(is_in("pages", short), &[Datum::Int(100), Datum::Int(0)], &pair, &[1, 5], &[2, 4]);
     let whole = |name, items: Vec<Datum>, element, holds: &[i64], fails: &[i64]| {
         one(is_in(name, InList::Whole(p(0))), Datum::List(items), list_of(element), holds, fails);
     };
@@ -264,20 +271,139 @@ fn parts_of_dates_are_counted_as_people_do() {
 }
 
 #[test]
+fn rows_are_sorted_as_their_values_are() {
+    let library = library();
+    let sorted = |field: &str, direction, nulls| {
+        let order_by = vec![OrderBy { expr: f(field), direction, nulls }];
+        let all = SelectStatement::new(book(), Condition::Const(true));
+        let statement = SelectStatement { output: vec![f("id")], order_by, ..all };
+        let rendered = render(&Statement::Select(statement), &[], &SQLITE).unwrap();
+        let mut prepared = library.prepare(&rendered.text).unwrap();
+        prepared.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect::<Vec<i64>>()
+    };
+    assert_eq!(sorted("price", Direction::Ascending, None), [3, 4, 5, 1, 2]);
+    assert_eq!(sorted("price", Direction::Descending, None), [2, 1, 5, 4, 3]);
+    assert_eq!(sorted("price", Direction::Descending, Some(Nulls::First)), [3, 2, 1, 5, 4]);
+    assert_eq!(sorted("sold", Direction::Ascending, None), [2, 1, 5, 4, 3]);
+    assert_eq!(sorted("title", Direction::Ascending, None), [3, 4, 1, 2, 5]);
+    assert_eq!(sorted("weight", Direction::Ascending, Some(Nulls::Last)), [4, 5, 1, 2, 3]);
+    assert_eq!(sorted("printed", Direction::Ascending, None), [3, 4, 1, 2, 5]);
+}
+
+#[test]
+fn groups_and_pages_answer() {
+    let aggregate = |function, of: &str| Expr::Aggregate { function, of: Some(Box::new(f(of))), distinct: false };
+    let statement = SelectStatement {
+        output: vec![
+            f("genre"),
+            Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false },
+            aggregate(AggregateFunction::Count, "price"),
+            aggregate(AggregateFunction::Max, "price"),
+            aggregate(AggregateFunction::Min, "cost"),
+        ],
+        group_by: vec![f("genre")],
+        having: lt(p(0), Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }),
+        order_by: vec![OrderBy { expr: f("genre"), direction: Direction::Descending, nulls: None }],
+        offset: Some(p(1)),
+        ..SelectStatement::new(book(), Condition::Const(true))
+    };
+    let types = [ValueType::I64, ValueType::I64];
+    let rendered = render(&Statement::Select(statement), &types, &SQLITE).unwrap();
+    let library = library();
+    let rows = |more_than: i64, offset: i64| {
+        let values = bound(&rendered.parameters, &[Datum::Int(more_than), Datum::Int(offset)], &types);
+        let mut prepared = library.prepare(&rendered.text).unwrap();
+        prepared
+            .query_map(params_from_iter(values), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect::<Vec<(String, i64, i64, String, String)>>()
+    };
+    let (novels, essays) = (
+        ("novel".to_owned(), 3, 2, "9.50".to_owned(), "-2".to_owned()),
+        ("essay".to_owned(), 2, 2, "10.00".to_owned(), "0".to_owned()),
+    );
+    assert_eq!(rows(1, 0), [novels.clone(), essays.clone()]);
+    assert_eq!(rows(2, 0), [novels]);
+    assert_eq!(rows(1, 1), [essays]);
+}
+
+#[test]
+fn writes_change_the_rows_that_they_name() {
+    let library = library();
+    let names = || {
+        let mut prepared =
+            library.prepare("SELECT name || coalesce(' ' || born, '') FROM \"Author\" ORDER BY id").unwrap();
+        prepared.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect::<Vec<String>>()
+    };
+    let insert = |on_conflict, values: [Value; 6]| {
+        let statement = InsertStatement { model: author(), on_conflict };
+        let rendered = render_insert(&statement, &[], 2, &[], &SQLITE).unwrap();
+        library.execute(&rendered.sql.text, params_from_iter(values))
+    };
+    let text = |text: &str| Value::Text(text.into());
+    let rows = || [Value::Null, text("Ursula"), Value::Null, Value::Null, text("Stanisław"), Value::Null];
+    assert!(insert(OnConflict::Fail, rows()).is_err());
+    assert_eq!(insert(OnConflict::Ignore(vec![1]), rows()), Ok(1));
+    assert_eq!(names(), ["Ursula 1929-10-21", "Stanisław"]);
+    let update = OnConflict::Update(vec![1], vec![(2, Expr::Inserted(2))]);
+    assert_eq!(insert(update, rows()), Ok(2));
+    assert_eq!(names(), ["Ursula", "Stanisław"]);
+    let (values, types) = ([Datum::Text("Olga".into()), Datum::Int(1)], [ValueType::Text, ValueType::I64]);
+    let run = |statement: Statement| {
+        let rendered = render(&statement, &types, &SQLITE).unwrap();
+        library.execute(&rendered.text, params_from_iter(bound(&rendered.parameters, &values, &types)))
+    };
+    let condition = || compare(Expr::Field(0), Comparison::Gt, p(1));
+    let rename = UpdateStatement { model: author(), condition: condition(), assignments: vec![(1, p(0))] };
+    assert_eq!(run(Statement::Update(rename)), Ok(1));
+    assert_eq!(names(), ["Ursula", "Olga"]);
+    assert_eq!(run(Statement::Delete(DeleteStatement { model: author(), condition: condition() })), Ok(1));
+    assert_eq!(names(), ["Ursula"]);
+}
+
+#[test]
+fn rows_that_reference_each_other_go_together() {
+    let connection = connection();
+    connection.pragma_update(None, "foreign_keys", true).unwrap();
+    let model = ModelBuilder::new("Node")
+        .field(FieldDef::new("id", ValueType::I64))
+        .field(FieldDef::new("parent", ValueType::I64).nullable(true))
+        .key(["id"])
+        .reference(ReferenceDef::new([1], ReferenceTarget::Name("Node".into())))
+        .build()
+        .unwrap();
+    connection.execute_batch(&create_table(&model, &[Arc::clone(&model)], &SQLITE).unwrap()).unwrap();
+    connection.execute_batch(r#"INSERT INTO "Node" VALUES (1, null), (2, 1), (3, 2)"#).unwrap();
+    let delete = |condition| {
+        let statement = Statement::Delete(DeleteStatement { model: Arc::clone(&model), condition });
+        connection.execute(&render(&statement, &[], &SQLITE).unwrap().text, [])
+    };
+    assert!(delete(eq(Expr::Field(0), Expr::Literal(Datum::Int(1)))).is_err());
+    assert_eq!(delete(Condition::Const(true)), Ok(3));
+}
+
+#[test]
+fn thousands_of_alternatives_do_not_nest_too_deep() {
+    let any = Condition::Or((0..5_000).map(|id| eq(f("id"), Expr::Literal(Datum::Int(id)))).collect());
+    assert_eq!(ids(&library(), any, &[], &[]), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn a_prefix_is_looked_up_in_the_index() {
     let library = library();
     let statement = titles(matches(TextOperator::StartsWith, f("title"), p(0)));
     let rendered = render(&Statement::Select(statement), &[ValueType::Text], &SQLITE).unwrap();
-    let plan: String = library
-        .query_row(&format!("EXPLAIN QUERY PLAN {}", rendered.text), ["a", "b"], |row| row.get(3))
-        .unwrap();
+    let plan: String =
+        library.query_row(&format!("EXPLAIN QUERY PLAN {}", rendered.text), ["a", "b"], |row| row.get(3)).unwrap();
     assert!(plan.contains("Book_title_idx") && plan.contains("title>? AND title<?"), "{plan}");
 }
 
 #[test]
 fn columns_named_as_those_of_an_unfolded_list_are_told_apart() {
-    use ommi_core::model::{FieldDef, ModelBuilder};
-    let model = ModelBuilder::new("json_each")
+    let model = ModelBuilder::new("value")
         .field(FieldDef::new("key", ValueType::I64))
         .field(FieldDef::new("value", list_of(ValueType::Text)))
         .field(FieldDef::new("json", ValueType::Text))
@@ -286,11 +412,16 @@ fn columns_named_as_those_of_an_unfolded_list_are_told_apart() {
         .unwrap();
     let connection = connection();
     connection.execute_batch(&create_table(&model, &[], &SQLITE).unwrap()).unwrap();
-    connection.execute_batch(r#"INSERT INTO "json_each" VALUES (1, '["x"]', 'x'), (2, '["y"]', 'x')"#).unwrap();
+    connection.execute_batch(r#"INSERT INTO "value" VALUES (1, '["x"]', 'x'), (2, '["y"]', 'x')"#).unwrap();
     let condition = in_list(ListOperator::Contains, Expr::Field(1), Expr::Field(2));
     let statement = SelectStatement { output: vec![Expr::Field(0)], ..SelectStatement::new(model, condition) };
     let rendered = render(&Statement::Select(statement), &[], &SQLITE).unwrap();
-    let found: Vec<i64> =
-        connection.prepare(&rendered.text).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let found: Vec<i64> = connection
+        .prepare(&rendered.text)
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(found, [1]);
 }

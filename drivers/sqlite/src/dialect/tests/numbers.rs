@@ -36,7 +36,11 @@ fn elements_of_every_type_are_found() {
         (ValueType::Text, vec![Datum::Text("\"q\"".into()), Datum::Text("".into())], Datum::Text("q".into())),
         (ValueType::Bytes, vec![Datum::Bytes([].into()), Datum::Bytes([1, 255].into())], Datum::Bytes([1].into())),
         (ValueType::Uuid, vec![Datum::Uuid(Uuid::from_u128(7))], Datum::Uuid(Uuid::nil())),
-        (ValueType::Date, vec![Datum::Date(ommi_core::value::Date::constant(2013, 1, 1))], Datum::Date(ommi_core::value::Date::constant(2013, 1, 2))),
+        (
+            ValueType::Date,
+            vec![Datum::Date(ommi_core::value::Date::constant(2013, 1, 1))],
+            Datum::Date(ommi_core::value::Date::constant(2013, 1, 2)),
+        ),
         (ValueType::Json, vec![document("\"1\""), document("{\"a\":[1]}")], document("1")),
     ];
     for (element, items, absent) in cases {
@@ -109,7 +113,7 @@ fn floats_come_through_text_as_they_were() {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let float = if state % 2 == 0 { f64::from_bits(state) } else { (state >> 11) as f64 / 1e6 };
+        let float = if state.is_multiple_of(2) { f64::from_bits(state) } else { (state >> 11) as f64 / 1e6 };
         if float.is_finite() {
             floats.push(float);
         }

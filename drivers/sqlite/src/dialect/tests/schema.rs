@@ -1,12 +1,8 @@
 use std::sync::Arc;
 
 use ommi_core::driver::{ColumnInfo, IndexInfo, ReferenceInfo, TableInfo};
-use ommi_core::model::{
-    CheckDef, FieldDef, IndexDef, ModelBuilder, ModelDef, OnChange, ReferenceDef, ReferenceTarget,
-};
-use ommi_core::query::{
-    ArithmeticOperator, Comparison, Condition, Direction, Expr, InList, TextOperator,
-};
+use ommi_core::model::{CheckDef, FieldDef, IndexDef, ModelBuilder, ModelDef, OnChange, ReferenceDef, ReferenceTarget};
+use ommi_core::query::{ArithmeticOperator, Comparison, Condition, Direction, Expr, InList, TextOperator};
 use ommi_core::value::{Datum, DecimalSize, ValueType};
 use ommi_sql::ddl::*;
 
@@ -76,7 +72,11 @@ fn composite_keys_defaults_lengths_and_actions_are_said() {
     let target = ModelBuilder::new("Node")
         .field(FieldDef::new("a", ValueType::U64))
         .field(FieldDef::new("b", ValueType::Text))
-        .field(FieldDef { default: Some(Datum::Text("it's".into())), max_length: Some(5), ..FieldDef::new("c", ValueType::Text) })
+        .field(FieldDef {
+            default: Some(Datum::Text("it's".into())),
+            max_length: Some(5),
+            ..FieldDef::new("c", ValueType::Text)
+        })
         .field(FieldDef::new("parent_a", ValueType::U64).nullable(true))
         .field(FieldDef::new("parent_b", ValueType::Text).nullable(true))
         .key(["a", "b"])
@@ -156,7 +156,8 @@ fn rules_that_other_clients_could_not_keep_are_refused() {
 #[test]
 fn indexes_are_named_after_table_and_fields() {
     let partial = IndexDef { condition: Some(is_null(Expr::Field(2))), ..IndexDef::unique([1]) };
-    let descending = IndexDef { fields: vec![(1, Direction::Descending), (2, Direction::Ascending)], ..IndexDef::new([]) };
+    let descending =
+        IndexDef { fields: vec![(1, Direction::Descending), (2, Direction::Ascending)], ..IndexDef::new([]) };
     let named = IndexDef { name: Some("my \"index\"".into()), ..IndexDef::new([2]) };
     let model = ModelBuilder::new("T")
         .field(FieldDef::new("id", ValueType::I64))
@@ -231,7 +232,11 @@ fn column(name: &str, column_type: &str, nullable: bool) -> ColumnInfo {
 fn author_table() -> TableInfo {
     TableInfo {
         name: "Author".into(),
-        columns: vec![column("id", "INTEGER", true), column("NAME", "varchar(20)", false), column("born", "DATE", true)],
+        columns: vec![
+            column("id", "INTEGER", true),
+            column("NAME", "varchar(20)", false),
+            column("born", "DATE", true),
+        ],
         key: vec!["id".into()],
         ..TableInfo::default()
     }
@@ -336,9 +341,8 @@ fn references_that_are_not_kept_are_differences() {
 #[test]
 fn columns_that_would_change_values_are_not_accepted() {
     use ommi_sql::SchemaDialect;
-    let reads = |declared: &str, value_type: ValueType| {
-        SQLITE.reads(declared, &author(), &FieldDef::new("x", value_type))
-    };
+    let reads =
+        |declared: &str, value_type: ValueType| SQLITE.reads(declared, &author(), &FieldDef::new("x", value_type));
     assert!(reads("BIGINT", ValueType::I64) && reads("BOOLEAN", ValueType::Bool) && reads("", ValueType::Json));
     assert!(!reads("INTEGER", ValueType::U64) && reads("ANY", ValueType::U64));
     assert!(!reads("DECIMAL(10,2)", price()) && reads("TEXT", price()));

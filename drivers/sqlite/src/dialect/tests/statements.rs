@@ -4,9 +4,7 @@ use ommi_core::model::{FieldDef, ModelBuilder};
 use ommi_core::query::statement::{
     DeleteStatement, InsertStatement, OnConflict, SelectStatement, Statement, UpdateStatement,
 };
-use ommi_core::query::{
-    AggregateFunction, ArithmeticOperator, Comparison, Condition, Direction, Expr, Nulls, OrderBy,
-};
+use ommi_core::query::{AggregateFunction, ArithmeticOperator, Comparison, Condition, Direction, Expr, Nulls, OrderBy};
 use ommi_core::value::{Datum, ValueType};
 use ommi_sql::{Slot, render_insert};
 
@@ -67,10 +65,7 @@ fn a_schema_stands_before_the_table() {
         .key(["id"])
         .build()
         .unwrap();
-    assert_eq!(
-        select(SelectStatement::new(model, Condition::Const(true)), &[]),
-        r#"SELECT "id" FROM "side"."user""#
-    );
+    assert_eq!(select(SelectStatement::new(model, Condition::Const(true)), &[]), r#"SELECT "id" FROM "side"."user""#);
 }
 
 #[test]
@@ -146,16 +141,10 @@ fn insert(on_conflict: OnConflict) -> InsertStatement {
 #[test]
 fn an_insert_has_a_placeholder_for_every_value_of_every_row() {
     let rendered = render_insert(&insert(OnConflict::Fail), &[], 2, &[], &SQLITE).unwrap();
-    assert_eq!(
-        rendered.sql.text,
-        r#"INSERT INTO "Author" ("id", "name", "born") VALUES (?1, ?2, ?3), (?4, ?5, ?6)"#
-    );
+    assert_eq!(rendered.sql.text, r#"INSERT INTO "Author" ("id", "name", "born") VALUES (?1, ?2, ?3), (?4, ?5, ?6)"#);
     assert_eq!((rendered.first_row, rendered.sql.parameters.len()), (1, 0));
     let rendered = render_insert(&insert(OnConflict::Fail), &[], 1, &[0], &SQLITE).unwrap();
-    assert_eq!(
-        rendered.sql.text,
-        r#"INSERT INTO "Author" ("id", "name", "born") VALUES (?1, ?2, ?3) RETURNING "id""#
-    );
+    assert_eq!(rendered.sql.text, r#"INSERT INTO "Author" ("id", "name", "born") VALUES (?1, ?2, ?3) RETURNING "id""#);
     assert!(render_insert(&insert(OnConflict::Fail), &[], 0, &[], &SQLITE).unwrap_err().is_query());
 }
 
@@ -207,7 +196,8 @@ fn an_update_keeps_fields_in_the_form_of_their_type() {
     let rendered = sql(&Statement::Update(statement), &[ValueType::I64, price()]);
     assert_eq!(
         rendered.text,
-        "UPDATE \"Book\" SET \"price\" = ommi_arith('decimal(10, 2)', '+', \"price\", ?1), \
+        "UPDATE \"Book\" SET \"price\" = ommi_arith('decimal(10, 2)', '+', \
+         ommi_arith('decimal', '+', \"price\", ?1), 0), \
          \"cost\" = ommi_arith('decimal', '+', \"price\", ?1), \
          \"price\" = ommi_arith('decimal(10, 2)', '+', \"cost\", 0), \
          \"pages\" = ommi_arith('i32', '+', json_array_length(\"tags\"), 0), \"author_id\" = \"pages\", \

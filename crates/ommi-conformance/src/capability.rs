@@ -1,0 +1,60 @@
+//! The capabilities that cases need.
+
+use std::fmt;
+
+use ommi::driver::Capabilities;
+
+/// A capability that the engine cannot complete: a case that needs it is left out where it is
+/// absent.
+#[derive(Clone, Copy)]
+pub struct Capability {
+    name: &'static str,
+    test: fn(&Capabilities) -> bool,
+}
+
+impl Capability {
+    /// The capability's name, as reports show it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether a driver has it.
+    pub fn is_in(&self, capabilities: &Capabilities) -> bool {
+        (self.test)(capabilities)
+    }
+}
+
+impl fmt::Debug for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Capability").field(&self.name).finish()
+    }
+}
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $constant:ident = $group:ident.$field:ident;)*) => { $(
+        $(#[$doc])*
+        pub const $constant: Capability = Capability {
+            name: concat!(stringify!($group), ".", stringify!($field)),
+            test: |capabilities| capabilities.$group.$field,
+        };
+    )* };
+}
+
+capabilities! {
+    /// Unique groups.
+    UNIQUE = constraint.unique;
+    /// Unique groups over some of the rows.
+    PARTIAL_UNIQUE = constraint.partial_unique;
+    /// Enforced references.
+    REFERENCES = constraint.references;
+    /// Checks.
+    CHECKS = constraint.checks;
+    /// Automatic integer keys.
+    AUTO_INTEGERS = constraint.auto_integers;
+    /// Transactions.
+    TRANSACTIONS = transaction.transactions;
+    /// Nested transactions.
+    SAVEPOINTS = transaction.savepoints;
+    /// Statements in the database's own language.
+    RAW = operation.raw;
+}

@@ -1,0 +1,25 @@
+use ommi::prelude::*;
+
+#[derive(Model, Clone)]
+struct User {
+    #[ommi(key)]
+    id: i64,
+    name: String,
+    age: i32,
+    born: Option<Date>,
+    price: Decimal,
+    tags: Vec<String>,
+    notes: Json,
+    active: bool,
+}
+
+#[derive(Model, Clone)]
+struct Book {
+    #[ommi(key)]
+    id: i64,
+    title: String,
+}
+
+fn main() {
+    let _ = User::AEG.eq(1);
+}

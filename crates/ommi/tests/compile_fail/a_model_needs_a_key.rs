@@ -1,0 +1,8 @@
+use ommi::prelude::*;
+
+#[derive(Model, Clone)]
+struct Book {
+    title: String,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use ommi::prelude::*;
+
+#[derive(Model, Clone)]
+struct Nothing;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use ommi::prelude::*;
+
+#[derive(Value, Clone)]
+struct Wrapper<T>(T);
+
+fn main() {}

@@ -1,0 +1,9 @@
+use ommi::prelude::*;
+
+#[derive(Model, Clone)]
+enum Shape {
+    Circle,
+    Square,
+}
+
+fn main() {}

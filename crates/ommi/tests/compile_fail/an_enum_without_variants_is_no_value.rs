@@ -1,0 +1,6 @@
+use ommi::prelude::*;
+
+#[derive(Value, Clone)]
+enum Never {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use ommi::prelude::*;
+
+#[derive(Value, Clone)]
+struct Email(Option<String>);
+
+fn main() {}

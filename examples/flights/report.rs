@@ -1,0 +1,180 @@
+//! The report: figures that the database computes, and the names that belong to them.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use ommi::prelude::*;
+use serde::Serialize;
+
+use crate::models::{Airline, Airport, Flight, Plane, Weather};
+
+/// Figures about the flights. Serialized, it is one JSON object with its members in this order.
+#[derive(Serialize)]
+pub struct Report {
+    rows: Rows,
+    slowest_carriers: Vec<SlowCarrier>,
+    busiest_routes: Vec<Route>,
+    tailnum_null: u64,
+    plane_absent: u64,
+    most_delayed: Vec<Delay>,
+}
+
+#[derive(Serialize)]
+struct Rows {
+    airlines: u64,
+    airports: u64,
+    planes: u64,
+    weather: u64,
+    flights: u64,
+}
+
+#[derive(Serialize)]
+struct SlowCarrier {
+    carrier: String,
+    name: Option<String>,
+    flights: i64,
+    mean_delay: String,
+}
+
+#[derive(Serialize)]
+struct Route {
+    origin: String,
+    dest: String,
+    flights: i64,
+}
+
+#[derive(Serialize)]
+struct Delay {
+    date: String,
+    carrier: Option<String>,
+    tailnum: Option<String>,
+    manufacturer: Option<String>,
+    origin: Option<String>,
+    dest: Option<String>,
+    delay: i32,
+}
+
+impl Report {
+    /// Asks the database for all figures.
+    pub async fn of(db: &Db) -> Result<Self> {
+        Ok(Report {
+            rows: Rows::of(db).await?,
+            slowest_carriers: slowest_carriers(db).await?,
+            busiest_routes: busiest_routes(db).await?,
+            tailnum_null: db.find(Flight::TAILNUM.is_null()).count().await?,
+            plane_absent: plane_absent(db).await?,
+            most_delayed: most_delayed(db).await?,
+        })
+    }
+}
+
+impl Rows {
+    async fn of(db: &Db) -> Result<Self> {
+        Ok(Rows {
+            airlines: db.find(Airline::all()).count().await?,
+            airports: db.find(Airport::all()).count().await?,
+            planes: db.find(Plane::all()).count().await?,
+            weather: db.find(Weather::all()).count().await?,
+            flights: db.find(Flight::all()).count().await?,
+        })
+    }
+}
+
+/// The five carriers with the highest mean delay, ranked by the exact mean.
+async fn slowest_carriers(db: &Db) -> Result<Vec<SlowCarrier>> {
+    let delays = db.find(Flight::ARR_DELAY.is_not_null()).group_by(Flight::CARRIER);
+    let mut delays = delays.select((Flight::CARRIER, count(), Flight::ARR_DELAY.sum())).all().await?;
+    // sum a / count a against sum b / count b, without a division that would round
+    let total = |sum: Option<i64>, count: i64| i128::from(sum.unwrap_or_default()) * i128::from(count);
+    delays.sort_by(|a, b| total(b.2, a.1).cmp(&total(a.2, b.1)).then_with(|| a.0.cmp(&b.0)));
+    delays.truncate(5);
+    let names = airline_names(db, delays.iter().map(|delay| delay.0.as_str())).await?;
+    let slow = delays.into_iter().map(|(carrier, flights, sum)| SlowCarrier {
+        name: names.get(&carrier).cloned().flatten(),
+        mean_delay: mean(sum.unwrap_or_default(), flights),
+        carrier,
+        flights,
+    });
+    Ok(slow.collect())
+}
+
+/// A mean with two decimals, half away from zero.
+fn mean(sum: i64, count: i64) -> String {
+    let (sum, count) = (i128::from(sum), i128::from(count));
+    let hundredths = (sum.abs() * 200 + count) / (count * 2);
+    let sign = if sum < 0 && hundredths > 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+async fn busiest_routes(db: &Db) -> Result<Vec<Route>> {
+    let routes = db
+        .find(Flight::all())
+        .group_by((Flight::ORIGIN, Flight::DEST))
+        .select((Flight::ORIGIN, Flight::DEST, count()))
+        .order_by((count().desc(), Flight::ORIGIN.asc(), Flight::DEST.asc()))
+        .limit(3)
+        .all()
+        .await?;
+    Ok(routes.into_iter().map(|(origin, dest, flights)| Route { origin, dest, flights }).collect())
+}
+
+/// How many flights name a plane that is not among the planes.
+async fn plane_absent(db: &Db) -> Result<u64> {
+    let known = db.find(Plane::all()).select(Plane::TAILNUM).all().await?;
+    db.find(Flight::TAILNUM.is_not_null() & Flight::TAILNUM.not_in(known)).count().await
+}
+
+async fn most_delayed(db: &Db) -> Result<Vec<Delay>> {
+    let flights = db
+        .find(Flight::ARR_DELAY.is_not_null())
+        .order_by((Flight::ARR_DELAY.desc(), Flight::TIME_HOUR.asc(), Flight::CARRIER.asc(), Flight::FLIGHT.asc()))
+        .limit(10)
+        .all()
+        .await?;
+    let airlines = airline_names(db, flights.iter().map(|flight| flight.carrier.as_str())).await?;
+    let ends = flights.iter().flat_map(|flight| [flight.origin.as_str(), flight.dest.as_str()]);
+    let airports = db.get_many::<Airport, _>(ends).await?;
+    let airports: HashMap<_, _> = airports.into_iter().map(|airport| (airport.faa, airport.name)).collect();
+    let planes = db.get_many::<Plane, _>(flights.iter().filter_map(|flight| flight.tailnum.as_deref())).await?;
+    let planes: HashMap<_, _> = planes.into_iter().map(|plane| (plane.tailnum, plane.manufacturer)).collect();
+    let delays = flights.into_iter().map(|flight| Delay {
+        date: format!("{:04}-{:02}-{:02}", flight.year, flight.month, flight.day),
+        carrier: airlines.get(&flight.carrier).cloned().flatten(),
+        manufacturer: flight.tailnum.as_ref().and_then(|tailnum| planes.get(tailnum).cloned().flatten()),
+        tailnum: flight.tailnum,
+        origin: airports.get(&flight.origin).cloned().flatten(),
+        dest: airports.get(&flight.dest).cloned().flatten(),
+        delay: flight.arr_delay.unwrap_or_default(),
+    });
+    Ok(delays.collect())
+}
+
+async fn airline_names(db: &Db, carriers: impl Iterator<Item = &str>) -> Result<HashMap<String, Option<String>>> {
+    let airlines = db.get_many::<Airline, _>(carriers).await?;
+    Ok(airlines.into_iter().map(|airline| (airline.carrier, airline.name)).collect())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rows { airlines, airports, planes, weather, flights } = self.rows;
+        let shown = |name: &Option<String>| name.clone().unwrap_or_else(|| "unknown".to_owned());
+        writeln!(f, "{flights} flights of {airlines} airlines, {airports} airports, {planes} planes, {weather} hours of weather")?;
+        writeln!(f, "{} flights have no tail number, {} one of a plane that is not known", self.tailnum_null, self.plane_absent)?;
+        writeln!(f, "\nSlowest carriers, by their mean delay in minutes")?;
+        for carrier in &self.slowest_carriers {
+            let SlowCarrier { carrier, name, flights, mean_delay } = carrier;
+            writeln!(f, "  {carrier:<3} {mean_delay:>8}  over {flights:>6} flights  {}", shown(name))?;
+        }
+        writeln!(f, "\nBusiest routes")?;
+        for Route { origin, dest, flights } in &self.busiest_routes {
+            writeln!(f, "  {origin} to {dest}  {flights:>6} flights")?;
+        }
+        write!(f, "\nMost delayed, in minutes")?;
+        for delay in &self.most_delayed {
+            let Delay { date, carrier, tailnum, manufacturer, origin, dest, delay } = delay;
+            write!(f, "\n  {delay:>5}  {date}  {}, {} to {}", shown(carrier), shown(origin), shown(dest))?;
+            write!(f, "  ({}, {})", shown(tailnum), shown(manufacturer))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,2 @@
+//! A small library, on which the book shows queries.
+

@@ -1,0 +1,103 @@
+//! The examples, run as a user runs them.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// An example that cargo has built beside this test.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(built.exists(), "{} is not built: run `cargo test -p ommi-examples`", built.display());
+    Command::new(built)
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A copy of a data directory in which the flights are zipped, as the whole data set has them.
+fn zipped(directory: &Path) -> TempDir {
+    let copy = TempDir::new().unwrap();
+    for table in ["airlines", "airports", "planes", "weather"] {
+        let file = format!("{table}.csv");
+        fs::copy(directory.join(&file), copy.path().join(&file)).unwrap();
+    }
+    let mut archive = ZipWriter::new(File::create(copy.path().join("flights.csv.zip")).unwrap());
+    archive.start_file("flights.csv", SimpleFileOptions::default()).unwrap();
+    archive.write_all(&fs::read(directory.join("flights.csv")).unwrap()).unwrap();
+    archive.finish().unwrap();
+    copy
+}
+
+fn flights(directory: &Path, url: &str, flags: &[&str]) -> Output {
+    example("flights").arg(directory).arg(url).args(flags).output().unwrap()
+}
+
+/// What a successful run prints, and nothing but that.
+fn printed(output: Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The data directories in the repository, each with what `dev/check-flights` prints for it.
+fn data() -> [(PathBuf, String); 2] {
+    let expected = |name: &str| fs::read_to_string(here().join("tests/expected").join(name)).unwrap();
+    [(here().join("data"), expected("data.json")), (here().join("tests/edge"), expected("edge.json"))]
+}
+
+#[test]
+fn quickstart_prints_the_same_when_it_runs_twice() {
+    let temporary = TempDir::new().unwrap();
+    let run = || printed(example("quickstart").env("TMPDIR", temporary.path()).output().unwrap());
+    let first = run();
+    assert!(first.starts_with("163 flights of 12 airlines are in "), "{first}");
+    assert!(first.contains("\n  420 min  to LAX  Virgin America\n"), "{first}");
+    assert!(first.contains("\n34 did not arrive, 29 of them never had a plane.\n"), "{first}");
+    assert!(first.contains("\n  UA    74.8 min over 20 flights\n"), "{first}");
+    assert_eq!(run(), first);
+}
+
+#[test]
+fn the_flights_report_is_the_same_on_every_database() {
+    for (directory, expected) in data() {
+        for url in ["memory:", "memory:?capabilities=none", "sqlite::memory:"] {
+            assert_eq!(printed(flights(&directory, url, &["--json"])), expected, "{url}");
+        }
+    }
+}
+
+#[test]
+fn flights_are_read_from_a_zip_and_loaded_once() {
+    for (directory, expected) in data() {
+        let directory = zipped(&directory);
+        let url = format!("sqlite://{}", directory.path().join("flights.db").display());
+        assert_eq!(printed(flights(directory.path(), &url, &["--json"])), expected);
+        assert_eq!(printed(flights(directory.path(), &url, &["--json"])), expected);
+        let report = printed(flights(directory.path(), &url, &[]));
+        assert!(report.contains("of which 0 were new"), "{report}");
+    }
+}
+
+#[test]
+fn the_flights_program_says_what_is_wrong() {
+    let data = here().join("data");
+    for (arguments, code, message) in [
+        (vec![data.as_path()], 2, "usage: flights DATA_DIR URL [--json]"),
+        (vec![&data, Path::new("memory:"), Path::new("--yaml")], 2, "usage: "),
+        (vec![Path::new("nowhere"), Path::new("memory:")], 1, "nowhere/airlines.csv: "),
+        (vec![&data, Path::new("nosuch://x")], 1, "no driver is registered for `nosuch:` URLs"),
+    ] {
+        let output = example("flights").args(&arguments).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{errors}");
+        assert!(errors.contains(message), "{errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
