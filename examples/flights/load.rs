@@ -23,14 +23,14 @@ const BATCH: usize = 5_000;
 
 /// What was loaded.
 #[derive(Default)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     read: u64,
     new: u64,
     time: Duration,
 }
 
 /// Creates the tables and loads the files of a directory. Rows whose keys are there already stay.
-pub async fn all(db: &Db, directory: &Path) -> Result<Loaded> {
+pub(crate) async fn all(db: &Db, directory: &Path) -> Result<Loaded> {
     let begun = Instant::now();
     let mut loaded = Loaded::default();
     db.create::<(Airline, Airport, Plane, Weather, Flight)>().await?;

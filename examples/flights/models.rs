@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 #[derive(Model, Deserialize, Clone, Debug)]
 #[ommi(table = "airlines")]
-pub struct Airline {
+pub(crate) struct Airline {
     #[ommi(key)]
     pub carrier: String,
     pub name: Option<String>,
@@ -13,7 +13,7 @@ pub struct Airline {
 
 #[derive(Model, Deserialize, Clone, Debug)]
 #[ommi(table = "airports")]
-pub struct Airport {
+pub(crate) struct Airport {
     #[ommi(key)]
     pub faa: String,
     pub name: Option<String>,
@@ -27,7 +27,7 @@ pub struct Airport {
 
 #[derive(Model, Deserialize, Clone, Debug)]
 #[ommi(table = "planes")]
-pub struct Plane {
+pub(crate) struct Plane {
     #[ommi(key)]
     pub tailnum: String,
     pub year: Option<i32>,
@@ -44,7 +44,7 @@ pub struct Plane {
 
 #[derive(Model, Deserialize, Clone, Debug)]
 #[ommi(table = "weather")]
-pub struct Weather {
+pub(crate) struct Weather {
     #[ommi(key)]
     pub time_hour: Timestamp,
     #[ommi(key, references = Airport, unenforced)]
@@ -67,7 +67,7 @@ pub struct Weather {
 // flights name planes and airports that are not in the data: those references are unenforced
 #[derive(Model, Deserialize, Clone, Debug)]
 #[ommi(table = "flights")]
-pub struct Flight {
+pub(crate) struct Flight {
     #[ommi(key)]
     pub time_hour: Timestamp,
     #[ommi(key, references = Airline)]

@@ -10,7 +10,7 @@ use crate::models::{Airline, Airport, Flight, Plane, Weather};
 
 /// Figures about the flights. Serialized, it is one JSON object with its members in this order.
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     rows: Rows,
     slowest_carriers: Vec<SlowCarrier>,
     busiest_routes: Vec<Route>,
@@ -56,7 +56,7 @@ struct Delay {
 
 impl Report {
     /// Asks the database for all figures.
-    pub async fn of(db: &Db) -> Result<Self> {
+    pub(crate) async fn of(db: &Db) -> Result<Self> {
         Ok(Report {
             rows: Rows::of(db).await?,
             slowest_carriers: slowest_carriers(db).await?,

@@ -279,7 +279,7 @@ enum Color {
     Red,
     #[ommi(rename = "light green")]
     Green,
-    #[ommi(rename = "")]
+    #[ommi(rename = "None's")]
     None,
 }
 

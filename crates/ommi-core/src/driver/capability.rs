@@ -294,16 +294,15 @@ pub struct OperationCapability {
     pub documents: bool,
 }
 
-/// Numbers that the engine must keep to.
+/// The greatest numbers that the database can keep to. Inserts of any number of rows are the
+/// driver's to split.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of an identifier.
+    /// Bytes of an identifier: `create` refuses longer ones.
     pub identifier_bytes: usize,
-    /// Parameters of a statement.
+    /// Parameters of a statement: a query with more constants is refused, and told of `in_`.
     pub parameters: usize,
-    /// Rows of one insert; the engine splits longer ones inside a transaction.
-    pub insert_rows: usize,
-    /// Bytes of one value.
+    /// Bytes of one value: the driver refuses longer ones.
     pub value_bytes: usize,
 }
 
@@ -312,7 +311,6 @@ impl Default for Limits {
         Limits {
             identifier_bytes: usize::MAX,
             parameters: usize::MAX,
-            insert_rows: usize::MAX,
             value_bytes: usize::MAX,
         }
     }
@@ -338,7 +336,7 @@ pub struct Capabilities {
     pub transaction: TransactionCapability,
     /// Other operations.
     pub operation: OperationCapability,
-    /// Numbers that the engine must keep to.
+    /// The greatest numbers that the database can keep to.
     pub limits: Limits,
 }
 

@@ -24,6 +24,14 @@ pub fn plan(driver: &dyn Driver, statement: Statement, parameters: usize) -> Res
     if !model.problems().is_empty() {
         return Err(Error::schema(model.problems().join("; ")).with_model(model.name()));
     }
+    let most = driver.capabilities().limits.parameters;
+    if parameters > most {
+        return Err(Error::query(format!(
+            "the query has {parameters} constants and the database takes {most} in a statement: use `in_` for long lists"
+        ))
+        .with_driver(driver.name())
+        .with_model(model.name()));
+    }
     let types = parameter::types(&statement, parameters);
     let planner = Planner { driver, model: &model, types: &types };
     let plan = match statement {

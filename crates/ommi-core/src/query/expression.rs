@@ -381,19 +381,21 @@ macro_rules! operators {
             }
         }
 
-        arithmetic_operators!($t: Add add Add, Sub sub Subtract, Mul mul Multiply, Div div Divide, Rem rem Remainder);
+        arithmetic_operators!($t: V; Add add Add, Sub sub Subtract, Mul mul Multiply);
+        // a division by zero gives null
+        arithmetic_operators!($t: Option<V::Plain>; Div div Divide, Rem rem Remainder);
     )* };
 }
 
 macro_rules! arithmetic_operators {
-    ($t:ident: $($trait:ident $method:ident $operator:ident),*) => { $(
+    ($t:ident: $out:ty; $($trait:ident $method:ident $operator:ident),*) => { $(
         impl<M: Model, V: Value, X: Operand<M, V>> $trait<X> for $t<M, V>
         where
             V::Kind: kind::IsNumber,
         {
-            type Output = Expression<M, V>;
+            type Output = Expression<M, $out>;
 
-            fn $method(self, other: X) -> Expression<M, V> {
+            fn $method(self, other: X) -> Expression<M, $out> {
                 arithmetic(ArithmeticOperator::$operator, self.into_expr(), other.into_operand())
             }
         }

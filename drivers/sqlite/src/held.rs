@@ -1,0 +1,45 @@
+//! A connection that is ours for a while, wherever it comes from.
+
+use ommi_core::Result;
+
+use crate::connection::Connection;
+use crate::pool::Lease;
+
+/// A connection that is ours for a while: leased, or that of a transaction.
+pub(crate) trait Held: Send + 'static {
+    /// The connection.
+    ///
+    /// # Errors
+    ///
+    /// `Connection` or `Transaction` if there is none any more.
+    fn connection(&mut self) -> Result<&mut Connection>;
+
+    /// Whether a transaction is open around what is done.
+    fn is_transaction(&self) -> bool;
+
+    /// Says that a transaction may be open that is to be rolled back when the connection is given
+    /// back, or that there is none.
+    fn set_dirty(&mut self, is_dirty: bool);
+
+    /// Lends SQLite's own connection.
+    fn lend<R>(&mut self, work: impl FnOnce(&mut rusqlite::Connection) -> R) -> Result<R>;
+}
+
+impl Held for Lease {
+    #[inline]
+    fn connection(&mut self) -> Result<&mut Connection> {
+        Lease::connection(self)
+    }
+
+    fn is_transaction(&self) -> bool {
+        false
+    }
+
+    fn set_dirty(&mut self, is_dirty: bool) {
+        Lease::set_dirty(self, is_dirty);
+    }
+
+    fn lend<R>(&mut self, work: impl FnOnce(&mut rusqlite::Connection) -> R) -> Result<R> {
+        Lease::lend(self, work)
+    }
+}
