@@ -6,24 +6,25 @@ use ommi_examples::table::sample;
 use serde::Deserialize;
 
 #[derive(Model, Deserialize, Clone, Debug)]
-struct Airline {
+struct Plane {
     #[ommi(key)]
-    carrier: String,
-    name: String,
+    tailnum: String,
+    manufacturer: Option<String>,
 }
 
 #[derive(Model, Deserialize, Clone, Debug)]
 struct Flight {
     #[ommi(key)]
     time_hour: Timestamp,
-    #[ommi(key, references = Airline)]
+    #[ommi(key)]
     carrier: String,
     #[ommi(key)]
     flight: i32,
+    #[ommi(references = Plane, unenforced)] // some flights name planes that are not known
+    tailnum: Option<String>,
     origin: String,
     dest: String,
-    tailnum: Option<String>, // some flights have none
-    arr_delay: Option<i32>,  // in minutes; none where the flight did not arrive
+    arr_delay: Option<i32>, // in minutes; null where a flight did not arrive
     #[serde(default)]
     cancelled: bool,
 }
@@ -33,21 +34,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::temp_dir().join("quickstart.db");
     let _ = std::fs::remove_file(&file); // a fresh database for each run
     let db = ommi::connect(&format!("sqlite://{}", file.display())).await?;
-    db.create::<(Airline, Flight)>().await?;
-    let airlines = db.add_all(sample::<Airline>("airlines")?).await?;
+    db.create::<(Plane, Flight)>().await?;
+    let planes = db.add_all(sample::<Plane>("planes")?).await?;
     let flights = db.add_all(sample::<Flight>("flights")?).await?;
-    println!("{} flights of {} airlines are in {}\n", flights.len(), airlines.len(), file.display());
+    println!("{} flights and {} planes are in {}\n", flights.len(), planes.len(), file.display());
 
-    println!("The latest from JFK:");
-    let from_jfk = db.find(Flight::ORIGIN.eq("JFK") & Flight::ARR_DELAY.is_not_null());
-    for flight in from_jfk.order_by(Flight::ARR_DELAY.desc()).limit(3).all().await? {
-        let airline: Airline = db.get(&flight.carrier).await?;
-        println!("  {:>3} min  to {}  {}", flight.arr_delay.unwrap_or_default(), flight.dest, airline.name);
+    println!("The latest into Los Angeles and Chicago:");
+    let late = db.find(Flight::DEST.in_(["LAX", "ORD"]) & Flight::ARR_DELAY.gt(60)).order_by(Flight::ARR_DELAY.desc());
+    for Flight { carrier, flight, tailnum, arr_delay, .. } in late.limit(5).all().await? {
+        let plane = db.find(Plane::TAILNUM.in_(tailnum)).optional().await?;
+        let maker = plane.and_then(|plane| plane.manufacturer).unwrap_or("an unknown plane".into());
+        println!("  {:>4} min  {carrier} {flight:<4} {maker}", arr_delay.unwrap_or_default());
     }
-
     let cancelled = db.find(Flight::ARR_DELAY.is_null()).update(Flight::CANCELLED.set(true)).await?;
     let planeless = db.find(Flight::CANCELLED.eq(true) & Flight::TAILNUM.is_null()).count().await?;
-    println!("\n{cancelled} did not arrive, {planeless} of them never had a plane.\n\nMean delays:");
+    println!("\n{cancelled} did not arrive, and {planeless} of these had no plane.\n\nMean delays by carrier:");
 
     let delays = db.find(Flight::CANCELLED.eq(false)).group_by(Flight::CARRIER);
     let delays = delays.select((Flight::CARRIER, count(), Flight::ARR_DELAY.avg())).having(count().ge(10));

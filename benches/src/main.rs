@@ -6,6 +6,7 @@
 //! `dev/bench sqlite --count WORK LANE N` runs one workload N times and nothing else, for
 //! instruction counts under callgrind.
 
+mod flights;
 mod measure;
 mod sqlite;
 mod user;
@@ -20,8 +21,9 @@ fn main() {
             let times = times.parse().expect("a number of times");
             sqlite::count(work, lane, times);
         }
+        ["flights", data, loaded] => flights::load(data, loaded),
         _ => {
-            eprintln!("usage: dev/bench [sqlite [--only WORK | --count WORK ommi|raw TIMES]]");
+            eprintln!("usage: dev/bench [flights DATA_DIR LOADED.db | sqlite [--only WORK | --count WORK ommi|raw TIMES]]");
             std::process::exit(2);
         }
     }

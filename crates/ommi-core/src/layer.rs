@@ -1,7 +1,7 @@
 //! On which terms a statement runs: what stands between the planner and the driver.
 //!
-//! A [`Layer`] wraps a driver in another that sees every operation. [`observe::Observe`] does the
-//! wrapping for layers that only look on; a layer that changes operations implements the traits of
+//! A [`Layer`] wraps a driver in another that sees every operation. [`observe`] does the wrapping
+//! for layers that only look on, the [`Observer`]s; a layer that changes operations implements the traits of
 //! [`crate::driver`] itself. They have no default methods, so that no layer drops an operation.
 
 pub mod count;

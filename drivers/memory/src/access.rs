@@ -63,7 +63,8 @@ impl Access {
         let indexes = view.table.indexes.iter().filter(|index| index.condition.is_none());
         let unique = indexes.clone().filter(|index| index.unique);
         let others = indexes.filter(|index| !index.unique);
-        let candidates = key.chain(unique.chain(others).map(|index| &*index.fields)).filter(|fields| !fields.is_empty());
+        let candidates =
+            key.chain(unique.chain(others).map(|index| &*index.fields)).filter(|fields| !fields.is_empty());
         for fields in candidates {
             let values: Option<Vec<&Datum>> = fields
                 .iter()
@@ -83,9 +84,10 @@ impl Access {
                 && let Some((_, list)) = self.among.iter().find(|(of, _)| layout.field(*of) == Some(*field))
             {
                 let wanted: BTreeSet<GroupKey> = match list {
-                    InList::Values(values) => {
-                        values.iter().map(|value| constant(value, parameters).map(GroupKey::new)).collect::<Option<_>>()?
-                    }
+                    InList::Values(values) => values
+                        .iter()
+                        .map(|value| constant(value, parameters).map(GroupKey::new))
+                        .collect::<Option<_>>()?,
                     InList::Whole(list) => match constant(list, parameters)? {
                         Datum::List(items) => items.iter().map(GroupKey::new).collect(),
                         _ => return None,
@@ -129,7 +131,8 @@ impl Layout {
         let place = |column: &str| {
             let found = (0..).zip(table.model.fields()).find(|(_, field)| *field.column == *column);
             found.map(|(index, _)| index).ok_or_else(|| {
-                Error::schema(format!("the table `{}` has no column `{column}`", model.table())).with_model(model.name())
+                Error::schema(format!("the table `{}` has no column `{column}`", model.table()))
+                    .with_model(model.name())
             })
         };
         let fields = model.fields().iter().map(|field| place(&field.column)).collect::<Result<_>>()?;

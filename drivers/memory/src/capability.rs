@@ -80,10 +80,7 @@ impl Check<'_> {
         let aggregate = &self.can.aggregate;
         require(select.group_by.is_empty() || aggregate.groups, "groups")?;
         require(!select.distinct || aggregate.distinct_rows, "distinct rows")?;
-        require(
-            select.output.is_empty() || aggregate.projection || select.is_grouped(),
-            "a selection of fields",
-        )?;
+        require(select.output.is_empty() || aggregate.projection || select.is_grouped(), "a selection of fields")?;
         select.output.iter().chain(&select.group_by).try_for_each(|expr| self.expr(expr))
     }
 
@@ -142,10 +139,7 @@ impl Check<'_> {
     fn condition(&self, condition: &Condition) -> Result<()> {
         let parts = parts(condition);
         let by_key = self.has_key(&parts);
-        parts
-            .iter()
-            .filter(|part| !(by_key && self.key_field(part).is_some()))
-            .try_for_each(|part| self.filter(part))
+        parts.iter().filter(|part| !(by_key && self.key_field(part).is_some())).try_for_each(|part| self.filter(part))
     }
 
     fn filter(&self, condition: &Condition) -> Result<()> {
@@ -153,11 +147,10 @@ impl Check<'_> {
             return Ok(());
         }
         let is_of = |expr: &Expr, test: fn(&ValueType) -> bool| expr.value_type(self.model).is_some_and(|of| test(&of));
-        let needed = Operators::of_condition(
-            condition,
-            &|expr| is_of(expr, |of| matches!(of, ValueType::Json)),
-            &|expr| is_of(expr, |of| matches!(of, ValueType::List(_))),
-        );
+        let needed =
+            Operators::of_condition(condition, &|expr| is_of(expr, |of| matches!(of, ValueType::Json)), &|expr| {
+                is_of(expr, |of| matches!(of, ValueType::List(_)))
+            });
         self.operators(needed)?;
         require(!self.can.filter.native.is_empty(), "a filter")?;
         let mut answer = Ok(());

@@ -11,7 +11,9 @@ impl RowRef for Values<'_> {
     fn cell(&self, column: usize) -> Result<Cell<'_>> {
         match self.0.get(column) {
             Some(value) => Ok(value.cell()),
-            None => Err(Error::decode(format!("the row has {} values, and value {column} was asked for", self.0.len()))),
+            None => {
+                Err(Error::decode(format!("the row has {} values, and value {column} was asked for", self.0.len())))
+            }
         }
     }
 }

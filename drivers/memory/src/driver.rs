@@ -147,7 +147,8 @@ pub(crate) fn insert(call: Call<'_>, source: Box<dyn RowSource>, writing: &mut W
 
 #[cold]
 pub(crate) fn no_raw() -> Error {
-    Error::unsupported("the memory driver has no query language of its own: write the query with filters").with_driver(DRIVER)
+    Error::unsupported("the memory driver has no query language of its own: write the query with filters")
+        .with_driver(DRIVER)
 }
 
 #[cold]

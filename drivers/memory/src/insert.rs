@@ -76,8 +76,10 @@ impl Writing<'_> {
         let view = self.view(table);
         match fields.and_then(|fields| view.find_by(&fields, &values)) {
             Some(keys) => Ok(keys.first().and_then(|key| view.get(key)).cloned()),
-            None => Err(Error::query("an upsert looks for rows by the key or by a unique group")
-                .with_model(table.model.name())),
+            None => {
+                Err(Error::query("an upsert looks for rows by the key or by a unique group")
+                    .with_model(table.model.name()))
+            }
         }
     }
 
@@ -116,7 +118,10 @@ fn number_of(table: &Table, row: &[Datum]) -> Option<i64> {
 #[cold]
 fn exhausted(model: &ModelDef, auto: u16) -> Error {
     let value_type = model.field(auto).map(|field| field.value_type.to_string()).unwrap_or_default();
-    Error::query(format!("all automatic keys that `{}`, of type {value_type}, can hold are used up", model.field_name(auto)))
-        .with_model(model.name())
-        .with_fields([model.field_name(auto)])
+    Error::query(format!(
+        "all automatic keys that `{}`, of type {value_type}, can hold are used up",
+        model.field_name(auto)
+    ))
+    .with_model(model.name())
+    .with_fields([model.field_name(auto)])
 }

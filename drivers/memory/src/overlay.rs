@@ -81,7 +81,9 @@ impl Overlay {
         while self.journal.len() > mark {
             let Some(undo) = self.journal.pop() else { return };
             match undo {
-                Undo::Row(table, key, before) => put_back(&mut self.changes.entry(table).or_default().rows, key, before),
+                Undo::Row(table, key, before) => {
+                    put_back(&mut self.changes.entry(table).or_default().rows, key, before)
+                }
                 Undo::Entry(table, index, entry, before) => {
                     if let Some(entries) = self.changes.entry(table).or_default().index(index) {
                         put_back(entries, entry, before);

@@ -256,7 +256,9 @@ pub(crate) fn drop_models(tables: &mut Tables, models: &[Arc<ModelDef>]) -> Resu
     let names: Vec<&TableName> = models.iter().map(|model| model.table()).collect();
     let ids: Vec<TableId> = names.iter().filter_map(|name| tables.find(name)).map(|table| table.id).collect();
     for table in tables.iter().filter(|table| !ids.contains(&table.id)) {
-        let Some(reference) = table.references.iter().find(|reference| ids.contains(&reference.target)) else { continue };
+        let Some(reference) = table.references.iter().find(|reference| ids.contains(&reference.target)) else {
+            continue;
+        };
         let Some(target) = tables.get(reference.target) else { continue };
         return Err(Error::constraint(
             ConstraintKind::Reference,

@@ -109,9 +109,7 @@ impl Session for MemoryTransaction {
     }
 
     fn insert<'a>(&'a self, call: Call<'a>, source: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
-        Box::pin(async move {
-            self.write(|writing| insert(call, source, writing)).map_err(|error| about(error, call))
-        })
+        Box::pin(async move { self.write(|writing| insert(call, source, writing)).map_err(|error| about(error, call)) })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {

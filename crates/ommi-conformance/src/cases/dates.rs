@@ -28,7 +28,7 @@ cases! { "dates":
     dates_stand_in_long_lists,
 }
 
-#[derive(Model, Clone, Debug, Default, PartialEq)]
+#[derive(Model, Clone, Debug, PartialEq)]
 struct Event {
     #[ommi(key)]
     id: i64,
@@ -39,6 +39,21 @@ struct Event {
     instant: Timestamp,
     span: Duration,
     ended: Option<Timestamp>,
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Event {
+            id: 0,
+            day: Date::constant(2000, 1, 1),
+            other: None,
+            time: Time::midnight(),
+            moment: DateTime::constant(2000, 1, 1, 0, 0, 0, 0),
+            instant: Timestamp::UNIX_EPOCH,
+            span: Duration::ZERO,
+            ended: None,
+        }
+    }
 }
 
 fn instant(text: &str) -> Result<Timestamp> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::compare::{compare, equal};
 use super::expr::Evaluator;
-use super::group::GroupKey;
+use super::group_key::GroupKey;
 use crate::error::{Error, Result};
 use crate::query::pattern::{LikePattern, RegexPattern, fold};
 use crate::query::{Comparison, Condition, Expr, InList, ListOperator, TextOperator};

@@ -105,12 +105,15 @@ impl Planner<'_> {
             let constant = matches!(part, Condition::Const(_)) && filter.native.is_empty();
             if filter.native.contains(needed) && !constant || of_key {
                 native = native.and(part);
-            } else if is_plain && filter.native.and(filter.rechecked).contains(needed) {
+            } else if is_plain && !constant && filter.native.and(filter.rechecked).contains(needed) {
                 completed.push(format!("rechecks {}", names(needed.without(filter.native))));
                 native = native.and(part.clone());
                 residual = residual.and(part);
             } else {
-                completed.push(format!("filters by {}", names(needed.without(filter.native))));
+                completed.push(match constant {
+                    true => "filters by a constant".to_owned(),
+                    false => format!("filters by {}", names(needed.without(filter.native))),
+                });
                 residual = residual.and(part);
             }
         }
