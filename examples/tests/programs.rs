@@ -57,9 +57,10 @@ fn quickstart_prints_the_same_when_it_runs_twice() {
     let temporary = TempDir::new().unwrap();
     let run = || printed(example("quickstart").env("TMPDIR", temporary.path()).output().unwrap());
     let first = run();
-    assert!(first.starts_with("163 flights of 12 airlines are in "), "{first}");
-    assert!(first.contains("\n  420 min  to LAX  Virgin America\n"), "{first}");
-    assert!(first.contains("\n34 did not arrive, 29 of them never had a plane.\n"), "{first}");
+    assert!(first.starts_with("163 flights and 112 planes are in "), "{first}");
+    assert!(first.contains("\n   420 min  VX 413  AIRBUS\n"), "{first}");
+    assert!(first.contains("\n   205 min  AA 341  an unknown plane\n"), "{first}");
+    assert!(first.contains("\n57 did not arrive, and 29 of these had no plane.\n"), "{first}");
     assert!(first.contains("\n  UA    74.8 min over 20 flights\n"), "{first}");
     assert_eq!(run(), first);
 }

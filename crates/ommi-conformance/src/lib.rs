@@ -21,12 +21,14 @@ pub mod capability;
 mod case;
 mod cases;
 mod completion;
+mod generate;
 mod models;
 pub mod report;
 mod suite;
 pub mod target;
 
 pub use self::capability::Capability;
+pub use self::generate::{Difference, FuzzReport, fuzz, fuzz_with_progress};
 pub use self::report::{CaseReport, Outcome, Report};
 pub use self::suite::{case_names, run};
 pub use self::target::Target;

@@ -92,7 +92,7 @@ impl Connection {
         self.0.with(|owner, statements| match statements.get(key) {
             Some(statement) => work(statement, &Owned(owner)),
             None => Err(Failure::Ommi(ommi_core::Error::transaction(
-                "the rows were closed by the end of their transaction",
+                "the rows were closed by what was done with the connection meanwhile",
             ))),
         })
     }

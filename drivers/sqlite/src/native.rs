@@ -1,5 +1,6 @@
 //! The native form of a statement.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use ommi_core::driver::Prepared;
@@ -29,6 +30,10 @@ pub(crate) struct Native {
     pub(crate) is_quick: bool,
     /// The fields that are written.
     pub(crate) written: Vec<u16>,
+    /// Whether reading took long the last time: it then begins where it may take long.
+    pub(crate) is_long: AtomicBool,
+    /// Whether SQLite reads a table in one step, which cannot be interrupted.
+    pub(crate) is_one_step: bool,
     /// How many values a row of the answer has.
     pub(crate) width: usize,
     /// For an insert.
@@ -48,16 +53,35 @@ impl Native {
         let model = Arc::clone(statement.model());
         let is_quick = short::is_quick(statement);
         let written = short::written(statement);
+        let is_one_step = short::is_one_step(statement);
         let width = if let Statement::Select(select) = statement { select.width() } else { 0 };
         let Statement::Insert(insert) = statement else {
             let sql = render(statement, parameters, &SQLITE)?;
-            let native = Native { model, slots: sql.parameters, is_quick, written, width, insert: None };
+            let native = Native {
+                model,
+                slots: sql.parameters,
+                is_quick,
+                written,
+                width,
+                is_long: AtomicBool::new(is_one_step),
+                is_one_step,
+                insert: None,
+            };
             return Ok(Prepared::new(sql.text, native, parameters).short(short::is_short(statement)));
         };
         let insert = Insert { statement: insert.clone(), parameters: parameters.to_vec(), forms: Default::default() };
         let one = insert.form(0)?;
         let (text, slots) = (one.sql.text.clone(), one.sql.parameters.clone());
-        let native = Native { model, slots, is_quick, written, width, insert: Some(insert) };
+        let native = Native {
+            model,
+            slots,
+            is_quick,
+            written,
+            width,
+            is_long: AtomicBool::new(is_one_step),
+            is_one_step,
+            insert: Some(insert),
+        };
         Ok(Prepared::new(text, native, parameters).short(true))
     }
 

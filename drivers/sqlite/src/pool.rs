@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ommi_core::{Error, Result};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::connection::{Command, Connection, Opener};
@@ -104,7 +105,13 @@ impl Pool {
             permits.forget();
             return Ok(());
         }
-        match tokio::time::timeout(timeout, self.permits.acquire_many(permits)).await {
+        let acquire = self.permits.acquire_many(permits);
+        // without a runtime there is no clock to wake the task
+        if Handle::try_current().is_err() {
+            acquire.await.map_err(|_| closed())?.forget();
+            return Ok(());
+        }
+        match tokio::time::timeout(timeout, acquire).await {
             Ok(Ok(permits)) => {
                 permits.forget();
                 Ok(())

@@ -34,6 +34,7 @@ pub(crate) async fn run<H: Held>(
     let attempt = connection.with_statement(key, &raw.text, |statement, owned| {
         is_read = statement.readonly() && statement.column_count() > 0;
         match (is_read, only_reads) {
+            (true, _) if may_be_one_step(&raw.text) => Ok(Some(Progress::Stopped)),
             (true, _) => begin(statement, owned, raw, &mut *sink).map(Some),
             (false, true) => Ok(None),
             (false, false) => Ok(Some(Progress::Stopped)),
@@ -76,10 +77,11 @@ async fn go_on<H: Held>(
     is_read: bool,
 ) -> Outcome<Answer> {
     worker::run(held, move |mut held| {
-        let was_open = held.is_transaction();
         // the text may begin a transaction
         held.set_dirty(!is_read);
         let connection = held.connection()?;
+        // a reader of a database in memory may be inside a snapshot
+        let was_open = !connection.is_autocommit();
         let before = connection.sqlite().total_changes();
         let ran = connection.with_statement(key, &raw.text, |statement, owned| match progress {
             Progress::Spent => read::step_all(statement, owned.watch(), &mut *sink),
@@ -100,6 +102,13 @@ async fn go_on<H: Held>(
         Ok(Answer::Done(sink, matched))
     })
     .await
+}
+
+/// Whether SQLite may run the text in one long step, in which it cannot be interrupted: it counts
+/// all rows of a table so, and checks it by a pragma.
+fn may_be_one_step(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("count") || text.contains("pragma")
 }
 
 /// Refuses texts that begin or end a transaction.

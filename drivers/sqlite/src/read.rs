@@ -3,7 +3,11 @@
 //! A read begins on the executor's thread, because most reads take a few microseconds and a
 //! thread hop takes more. It stays there for a millisecond at most: between rows, the rest of the
 //! rows is handed over to a worker; inside a long step, SQLite is interrupted and a worker begins
-//! anew. Waiting for a lock is always the worker's part.
+//! anew. Waiting for a lock is always the worker's part. A statement that took long begins on a
+//! worker the next time: a change of threads half way costs more than one at the beginning.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use ommi_core::driver::{Call, Flow, Prepared, RowSink};
 use ommi_core::value::Datum;
@@ -15,11 +19,11 @@ use crate::encode::bind_slots;
 use crate::error::{Failure, Outcome};
 use crate::held::Held;
 use crate::native::Native;
-use crate::watch::Watch;
+use crate::watch::{LONG, Watch};
 use crate::worker;
 
 /// How many rows pass between two looks at the clock.
-const ROWS_PER_LOOK: usize = 64;
+const ROWS_PER_LOOK: usize = 16;
 
 /// Where reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,21 +121,24 @@ pub(crate) async fn fetch<H: Held>(
     mut sink: Box<dyn RowSink>,
 ) -> Outcome<Box<dyn RowSink>> {
     let native = Native::of(call.prepared)?;
-    let connection = held.connection()?;
-    let progress = connection.read_inline(&call, native, &mut *sink)?;
-    let was_long = connection.watch().was_long();
-    if progress == Progress::Done && !was_long {
-        return Ok(sink);
-    }
-    if progress == Progress::Done {
-        drop(held);
-        tokio::task::yield_now().await;
-        return Ok(sink);
+    let mut progress = Progress::Stopped;
+    if !native.is_long.load(Ordering::Relaxed) {
+        let connection = held.connection()?;
+        progress = connection.read_inline(&call, native, &mut *sink)?;
+        let was_long = connection.watch().was_long();
+        if progress == Progress::Done {
+            drop(held);
+            if was_long {
+                tokio::task::yield_now().await;
+            }
+            return Ok(sink);
+        }
+        native.is_long.store(true, Ordering::Relaxed);
     }
     Box::pin(go_on(held, call.prepared.clone(), call.parameters.to_vec(), sink, progress)).await
 }
 
-/// Goes on with a read on a worker.
+/// Goes on with a read on a worker, or begins it there.
 async fn go_on<H: Held>(
     held: H,
     prepared: Prepared,
@@ -140,17 +147,22 @@ async fn go_on<H: Held>(
     progress: Progress,
 ) -> Outcome<Box<dyn RowSink>> {
     worker::run(held, move |mut held| {
+        let native = Native::of(&prepared)?;
         let key = StatementKey::prepared(prepared.id());
+        let begun = Instant::now();
         held.connection()?.with_statement(key, prepared.text(), |statement, owned| {
             if progress == Progress::Stopped {
                 sink.reset();
-                let native = Native::of(&prepared)?;
                 bind_slots(statement, &native.slots, &parameters, prepared.parameters())?;
             }
             step_all(statement, owned.watch(), &mut *sink)?;
             statement.clear_bindings();
             Ok(())
         })?;
+        drop(held);
+        if progress == Progress::Stopped {
+            native.is_long.store(native.is_one_step || begun.elapsed() >= LONG, Ordering::Relaxed);
+        }
         Ok(sink)
     })
     .await

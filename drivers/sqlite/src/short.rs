@@ -2,7 +2,7 @@
 
 use ommi_core::ModelDef;
 use ommi_core::query::statement::Statement;
-use ommi_core::query::{Comparison, Condition, Expr};
+use ommi_core::query::{AggregateFunction, Comparison, Condition, Expr};
 
 /// Whether a statement finds one row by its key or by a unique group.
 pub(crate) fn is_short(statement: &Statement) -> bool {
@@ -31,6 +31,13 @@ pub(crate) fn is_quick(statement: &Statement) -> bool {
                 })
         }
     }
+}
+
+/// Whether a statement counts all rows, which SQLite does in one step however many there are.
+pub(crate) fn is_one_step(statement: &Statement) -> bool {
+    let Statement::Select(select) = statement else { return false };
+    let counts = |expr: &Expr| matches!(expr, Expr::Aggregate { function: AggregateFunction::Count, of: None, .. });
+    select.group_by.is_empty() && select.condition == Condition::Const(true) && select.output.iter().any(counts)
 }
 
 /// The fields that a statement writes.

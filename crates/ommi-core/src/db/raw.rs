@@ -9,7 +9,6 @@ use super::sink::{Decode, Whole, take};
 use crate::driver::{Flow, Raw, Row, RowRef, RowSink};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::query::Operand;
 use crate::value::{Cell, Datum, Value, check};
 
 /// A statement in the database's own language: `db.raw("SELECT .. WHERE age > ?").bind(18)`.
@@ -58,10 +57,10 @@ impl Db {
 
 impl RawQuery {
     /// Binds the next parameter.
-    pub fn bind<V: Value>(mut self, value: impl Operand<(), V>) -> Self {
-        if let crate::query::Expr::Literal(value) = value.into_operand() {
-            self.parameters.push(value);
-        }
+    pub fn bind(mut self, value: impl BindValue) -> Self {
+        let mut value = value.into_bound();
+        value.normalize();
+        self.parameters.push(value);
         self
     }
 
@@ -106,6 +105,29 @@ impl RawQuery {
     /// Those of [`RawQuery::models`], and those of writes.
     pub async fn execute(self) -> Result<u64> {
         Ok(self.run(Tuples { rows: Vec::new(), decode: |_| Ok(()) }).await?.1)
+    }
+}
+
+/// A value that a parameter of a raw statement can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound to a parameter",
+    label = "not a field type",
+    note = "a parameter is a value of a field's type, or a `&str`; bind an `Option` for null"
+)]
+pub trait BindValue {
+    /// The value, without its Rust type.
+    fn into_bound(self) -> Datum;
+}
+
+impl<V: Value> BindValue for V {
+    fn into_bound(self) -> Datum {
+        self.into_datum()
+    }
+}
+
+impl BindValue for &str {
+    fn into_bound(self) -> Datum {
+        Datum::Text(self.into())
     }
 }
 

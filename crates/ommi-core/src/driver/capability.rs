@@ -308,11 +308,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            identifier_bytes: usize::MAX,
-            parameters: usize::MAX,
-            value_bytes: usize::MAX,
-        }
+        Limits { identifier_bytes: usize::MAX, parameters: usize::MAX, value_bytes: usize::MAX }
     }
 }
 

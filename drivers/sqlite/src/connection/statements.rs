@@ -71,6 +71,8 @@ pub(super) struct Statements<'c> {
     statements: HashMap<StatementKey, Statement<'c>, BuildHasherDefault<NumberHasher>>,
     /// The keys that may leave, the oldest first.
     order: VecDeque<StatementKey>,
+    /// Whether there may be statements of streams.
+    has_streams: bool,
 }
 
 impl<'c> Statements<'c> {
@@ -98,6 +100,7 @@ impl<'c> Statements<'c> {
         capacity: usize,
     ) -> rusqlite::Result<()> {
         let statement = connection.prepare_with_flags(text, PrepFlags::SQLITE_PREPARE_PERSISTENT)?;
+        self.has_streams |= key.is_stream();
         if !key.is_kept() {
             while self.order.len() >= capacity {
                 let Some(oldest) = self.order.pop_front() else { break };
@@ -118,6 +121,8 @@ impl<'c> Statements<'c> {
     }
 
     pub(super) fn remove_streams(&mut self) {
-        self.statements.retain(|key, _| !key.is_stream());
+        if std::mem::take(&mut self.has_streams) {
+            self.statements.retain(|key, _| !key.is_stream());
+        }
     }
 }

@@ -1,0 +1,68 @@
+//! Runs generated queries on a database and compares each answer with the reference evaluator's.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the output of the command")]
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use ommi_conformance::fuzz_with_progress;
+
+const USAGE: &str = "usage: fuzz [--queries N] [--seed S] [--url URL]
+
+Runs N generated queries (10,000) on the database of a URL (sqlite::memory:) and in the reference
+evaluator. The same seed makes the same queries. Ends with 1 if an answer differs.";
+
+struct Arguments {
+    queries: u64,
+    seed: u64,
+    url: String,
+}
+
+fn arguments() -> Result<Option<Arguments>, String> {
+    let mut found = Arguments { queries: 10_000, seed: 1, url: "sqlite::memory:".into() };
+    let mut given = std::env::args().skip(1);
+    while let Some(flag) = given.next() {
+        if matches!(flag.as_str(), "--help" | "-h") {
+            return Ok(None);
+        }
+        let value = given.next().ok_or_else(|| format!("`{flag}` needs a value"))?;
+        let number = || value.replace('_', "").parse().map_err(|_| format!("`{value}` is not a number"));
+        match flag.as_str() {
+            "--queries" => found.queries = number()?,
+            "--seed" => found.seed = number()?,
+            "--url" => found.url = value,
+            _ => return Err(format!("`{flag}` is unknown")),
+        }
+    }
+    Ok(Some(found))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { queries, seed, url } = match arguments() {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("{problem}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let begun = Instant::now();
+    let is_terminal = std::io::stderr().is_terminal();
+    let report = fuzz_with_progress(&url, queries, seed, |done| {
+        if is_terminal {
+            eprint!("\r{done} of {queries} queries");
+            let _ = std::io::stderr().flush();
+        }
+    })
+    .await;
+    if is_terminal {
+        eprintln!();
+    }
+    println!("{report} in {:.1} s", begun.elapsed().as_secs_f64());
+    if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

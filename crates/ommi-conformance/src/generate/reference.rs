@@ -1,0 +1,267 @@
+//! What the reference evaluator answers.
+
+use std::sync::Arc;
+
+use ommi::evaluate::{self, Evaluator, GroupKey};
+use ommi::model::ModelDef;
+use ommi::query::statement::SelectStatement;
+use ommi::query::{AggregateFunction, Condition, Expr};
+use ommi::value::{Datum, ValueType};
+use ommi::{Error, Result};
+
+use super::action::{Action, Selection};
+
+/// A row.
+pub(super) type Row = Vec<Datum>;
+
+/// What a driver has to answer.
+#[derive(Debug)]
+pub(super) enum Expected {
+    /// Rows: parts in an order, the rows of each part in any.
+    Rows(Vec<Vec<Row>>),
+    /// A number of rows.
+    Count(u64),
+    /// A number of rows that matched, and the table afterwards.
+    Table(u64, Vec<Row>),
+    /// An error.
+    Failure,
+    /// An error, or an answer that the reference does not know.
+    Open,
+}
+
+/// What the reference says about an action.
+#[derive(Debug)]
+pub(super) struct Reference {
+    /// What a driver has to answer.
+    pub(super) expected: Expected,
+    /// Whether it may answer with an error instead: some part of the action has none but an error for
+    /// some row, and it is not said which parts are evaluated for which rows.
+    pub(super) may_fail: bool,
+    /// For each value of a row, how exact it has to be.
+    pub(super) exactness: Vec<Exactness>,
+}
+
+/// How exact a value has to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Exactness {
+    /// As it was stored, the scale of decimals included.
+    Stored,
+    /// The same value.
+    Equal,
+    /// A float to a relative 1e-12.
+    Close,
+}
+
+/// Runs an action in the reference.
+pub(super) fn reference(model: &Arc<ModelDef>, rows: &[Row], action: &Action) -> Reference {
+    let may_fail = rows.iter().any(|row| fails_somewhere(action, row)) || fails_as_a_write(model, rows, action);
+    let expected = match action {
+        Action::Select(selection) => select(model, rows, selection),
+        Action::Count(condition) => passing(rows, condition).map(|rows| Expected::Count(rows.len() as u64)),
+        Action::Update(condition, assignments) => update(model, rows, condition, assignments),
+        Action::Delete(condition) => delete(rows, condition),
+    };
+    let is_open = matches!(action, Action::Select(selection) if selection.having != Condition::Const(true));
+    let expected = match expected {
+        Ok(expected) => expected,
+        // the aggregates of a group that `having` leaves out need not be finished
+        Err(_) if is_open => Expected::Open,
+        Err(_) => Expected::Failure,
+    };
+    Reference { expected, may_fail, exactness: exactness(model, action) }
+}
+
+fn exactness(model: &ModelDef, action: &Action) -> Vec<Exactness> {
+    let Action::Select(Selection { output, .. }) = action else { return Vec::new() };
+    let of = |expr: &Expr| match expr {
+        Expr::Field(_) => Exactness::Stored,
+        Expr::Aggregate { function: AggregateFunction::Sum | AggregateFunction::Avg, .. }
+            if expr.value_type(model) == Some(ValueType::F64) =>
+        {
+            Exactness::Close
+        }
+        _ => Exactness::Equal,
+    };
+    output.iter().map(of).collect()
+}
+
+/// The truth of a condition for a row where only what decides it is evaluated: an error comes up
+/// only if no other part could have decided before.
+fn truth<'a>(evaluator: &Evaluator<'a>, condition: &'a Condition, row: &[Datum]) -> Result<Option<bool>> {
+    let decided = |parts: &'a [Condition], decides: bool| {
+        let (mut is_unknown, mut failure) = (false, None);
+        for part in parts {
+            match truth(evaluator, part, row) {
+                Ok(Some(holds)) if holds == decides => return Ok(Some(decides)),
+                Ok(Some(_)) => {}
+                Ok(None) => is_unknown = true,
+                Err(error) => failure = Some(error),
+            }
+        }
+        match failure {
+            _ if is_unknown => Ok(None),
+            Some(error) => Err(error),
+            None => Ok(Some(!decides)),
+        }
+    };
+    match condition {
+        Condition::And(parts) => decided(parts, false),
+        Condition::Or(parts) => decided(parts, true),
+        Condition::Not(part) => truth(evaluator, part, row).map(|holds| holds.map(|holds| !holds)),
+        Condition::Compare { left, right, .. } if is_null(left) || is_null(right) => Ok(None),
+        leaf => evaluator.condition(leaf, row),
+    }
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(Datum::Null))
+}
+
+/// The rows that pass a condition.
+fn passing<'r>(rows: &'r [Row], condition: &Condition) -> Result<Vec<&'r Row>> {
+    let evaluator = Evaluator::new(&[]);
+    let mut passed = Vec::new();
+    for row in rows {
+        if truth(&evaluator, condition, row)? == Some(true) {
+            passed.push(row);
+        }
+    }
+    Ok(passed)
+}
+
+/// Whether some part of an action has no value for a row.
+fn fails_somewhere(action: &Action, row: &[Datum]) -> bool {
+    let evaluator = Evaluator::new(&[]);
+    let mut fails = false;
+    let mut look = |expr: &Expr| each_row_part(expr, &mut |part| fails = fails || evaluator.value(part, row).is_err());
+    match action {
+        Action::Select(selection) => {
+            selection.condition.each_expr(&mut look);
+            selection.having.each_expr(&mut look);
+            selection.output.iter().chain(&selection.group_by).for_each(&mut look);
+            selection.order_by.iter().for_each(|by| look(&by.expr));
+        }
+        Action::Count(condition) | Action::Delete(condition) => condition.each_expr(&mut look),
+        Action::Update(condition, assignments) => {
+            condition.each_expr(&mut look);
+            assignments.iter().for_each(|(_, expr)| look(expr));
+        }
+    }
+    fails
+}
+
+/// The parts of an expression that have a value for each row.
+fn each_row_part(expr: &Expr, found: &mut impl FnMut(&Expr)) {
+    match expr {
+        Expr::Aggregate { of: Some(of), .. } => found(of),
+        Expr::Aggregate { of: None, .. } => {}
+        Expr::Arithmetic { left, right, .. } if expr.has_aggregate() => {
+            each_row_part(left, found);
+            each_row_part(right, found);
+        }
+        other => found(other),
+    }
+}
+
+/// Whether a write makes some row of the table one that cannot be stored, even if it does not match.
+fn fails_as_a_write(model: &ModelDef, rows: &[Row], action: &Action) -> bool {
+    let Action::Update(_, assignments) = action else { return false };
+    rows.iter().any(|row| changed(model, row, assignments).is_err())
+}
+
+fn changed(model: &ModelDef, row: &[Datum], assignments: &[(u16, Expr)]) -> Result<Row> {
+    let new = evaluate::assign(model, assignments, row, &[], None)?;
+    evaluate::check_row(model, &new)?;
+    Ok(new)
+}
+
+fn update(model: &ModelDef, rows: &[Row], condition: &Condition, assignments: &[(u16, Expr)]) -> Result<Expected> {
+    // constants are checked before any row is looked at
+    for (field, value) in assignments {
+        if let (Expr::Literal(value), Some(field)) = (value, model.field(*field)) {
+            field.check(value.cell())?;
+        }
+    }
+    let evaluator = Evaluator::new(&[]);
+    let (mut matched, mut after) = (0, Vec::with_capacity(rows.len()));
+    for row in rows {
+        after.push(match truth(&evaluator, condition, row)? {
+            Some(true) => {
+                matched += 1;
+                changed(model, row, assignments)?
+            }
+            _ => row.clone(),
+        });
+    }
+    Ok(Expected::Table(matched, after))
+}
+
+fn delete(rows: &[Row], condition: &Condition) -> Result<Expected> {
+    let evaluator = Evaluator::new(&[]);
+    let mut left = Vec::new();
+    for row in rows {
+        if truth(&evaluator, condition, row)? != Some(true) {
+            left.push(row.clone());
+        }
+    }
+    Ok(Expected::Table((rows.len() - left.len()) as u64, left))
+}
+
+impl Selection {
+    /// The statement over a model.
+    pub(super) fn statement(&self, model: &Arc<ModelDef>) -> SelectStatement {
+        let number = |number: &Option<u32>| number.map(|number| Expr::Literal(Datum::Int(number.into())));
+        SelectStatement {
+            model: Arc::clone(model),
+            output: self.output.clone(),
+            distinct: self.distinct,
+            condition: self.condition.clone(),
+            group_by: self.group_by.clone(),
+            having: self.having.clone(),
+            order_by: self.order_by.clone(),
+            limit: number(&self.limit),
+            offset: number(&self.offset),
+        }
+    }
+}
+
+/// A select: its rows, cut where what they are ordered by changes.
+fn select(model: &Arc<ModelDef>, rows: &[Row], selection: &Selection) -> Result<Expected> {
+    let passed = passing(rows, &selection.condition)?;
+    let mut statement = selection.statement(model);
+    statement.condition = Condition::Const(true);
+    if statement.output.is_empty() {
+        statement.output = (0..).take(model.fields().len()).map(Expr::Field).collect();
+    }
+    let width = statement.output.len();
+    // what the rows are ordered by is selected too; of distinct rows it is selected already
+    let places: Vec<usize> = selection
+        .order_by
+        .iter()
+        .map(|by| match statement.output.iter().position(|expr| *expr == by.expr) {
+            Some(place) => place,
+            None => {
+                statement.output.push(by.expr.clone());
+                statement.output.len() - 1
+            }
+        })
+        .collect();
+    let answer = evaluate::select(&statement, &[], passed)?;
+    let mut parts: Vec<Vec<Row>> = Vec::new();
+    let mut last: Option<Vec<GroupKey>> = None;
+    for mut row in answer {
+        let keys: Vec<GroupKey> = places.iter().filter_map(|place| row.get(*place)).map(GroupKey::new).collect();
+        row.truncate(width);
+        match parts.last_mut() {
+            Some(part) if last.as_ref() == Some(&keys) => part.push(row),
+            _ => parts.push(vec![row]),
+        }
+        last = Some(keys);
+    }
+    Ok(Expected::Rows(parts))
+}
+
+/// Whether an error is one that values of the wrong size give.
+pub(super) fn is_about_a_value(error: &Error) -> bool {
+    error.is_query() || error.is_constraint()
+}
