@@ -44,7 +44,12 @@ pub(crate) async fn all(db: &Db, directory: &Path) -> Result<Loaded> {
 }
 
 impl Loaded {
-    async fn table<M: Model + DeserializeOwned>(&mut self, db: &Db, directory: &Path, name: &'static str) -> Result<()> {
+    async fn table<M: Model + DeserializeOwned>(
+        &mut self,
+        db: &Db,
+        directory: &Path,
+        name: &'static str,
+    ) -> Result<()> {
         // indicatif draws on a terminal only
         let progress = ProgressBar::no_length().with_prefix(name);
         progress.set_style(ProgressStyle::with_template("{prefix:>8} {wide_bar} {bytes}/{total_bytes}")?);

@@ -158,8 +158,15 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rows { airlines, airports, planes, weather, flights } = self.rows;
         let shown = |name: &Option<String>| name.clone().unwrap_or_else(|| "unknown".to_owned());
-        writeln!(f, "{flights} flights of {airlines} airlines, {airports} airports, {planes} planes, {weather} hours of weather")?;
-        writeln!(f, "{} flights have no tail number, {} one of a plane that is not known", self.tailnum_null, self.plane_absent)?;
+        writeln!(
+            f,
+            "{flights} flights of {airlines} airlines, {airports} airports, {planes} planes, {weather} hours of weather"
+        )?;
+        writeln!(
+            f,
+            "{} flights have no tail number, {} one of a plane that is not known",
+            self.tailnum_null, self.plane_absent
+        )?;
         writeln!(f, "\nSlowest carriers, by their mean delay in minutes")?;
         for carrier in &self.slowest_carriers {
             let SlowCarrier { carrier, name, flights, mean_delay } = carrier;

@@ -26,4 +26,5 @@ chapters! {
     layers = "docs/layers.md";
     testing = "docs/testing.md";
     drivers = "docs/drivers.md";
+    architecture = "docs/architecture.md";
 }

@@ -38,7 +38,7 @@ impl Hash for Shape {
 /// `Query` for a constant that no database may be given, and for a pattern that is not one.
 #[inline]
 pub fn take(statement: &mut Statement) -> Result<(Shape, Parameters)> {
-    let mut taker = Taker { shape: SmallVec::new(), parameters: Parameters::new() };
+    let mut taker = Taker { shape: SmallVec::new(), parameters: Parameters::new(), shared: Vec::new() };
     taker.statement(statement)?;
     Ok((Shape(taker.shape), taker.parameters))
 }
@@ -46,6 +46,8 @@ pub fn take(statement: &mut Statement) -> Result<(Shape, Parameters)> {
 struct Taker {
     shape: SmallVec<[u8; 48]>,
     parameters: Parameters,
+    /// Expressions with constants that may be named again, as they were and as they are now.
+    shared: Vec<(Expr, Expr)>,
 }
 
 impl Taker {
@@ -124,11 +126,16 @@ impl Taker {
         let plain = select.output.is_empty() && select.group_by.is_empty() && select.order_by.is_empty();
         self.byte(u8::from(plain));
         if !plain {
-            self.exprs(&mut select.output)?;
+            // what is grouped by is selected and ordered by too, and has to be seen to be the same
             self.byte(u8::from(select.distinct));
-            self.exprs(&mut select.group_by)?;
+            self.shared_exprs(&mut select.group_by)?;
+            match select.distinct {
+                true => self.shared_exprs(&mut select.output)?,
+                false => self.exprs(&mut select.output)?,
+            }
             self.condition(&mut select.having)?;
             self.order(&mut select.order_by)?;
+            self.shared.clear();
         } else {
             self.byte(u8::from(select.distinct));
         }
@@ -149,6 +156,18 @@ impl Taker {
     fn exprs(&mut self, exprs: &mut [Expr]) -> Result<()> {
         self.length(exprs.len());
         exprs.iter_mut().try_for_each(|expr| self.expr(expr))
+    }
+
+    fn shared_exprs(&mut self, exprs: &mut [Expr]) -> Result<()> {
+        self.length(exprs.len());
+        for expr in exprs {
+            let original = expr.clone();
+            self.expr(expr)?;
+            if *expr != original && !matches!(original, Expr::Literal(_)) {
+                self.shared.push((original, expr.clone()));
+            }
+        }
+        Ok(())
     }
 
     fn order(&mut self, order: &mut [OrderBy]) -> Result<()> {
@@ -261,6 +280,12 @@ impl Taker {
     }
 
     fn operation(&mut self, expr: &mut Expr) -> Result<()> {
+        if let Some((place, (_, now))) = self.shared.iter().enumerate().find(|(_, (original, _))| original == expr) {
+            *expr = now.clone();
+            self.byte(10);
+            self.length(place);
+            return Ok(());
+        }
         match expr {
             Expr::Field(_) | Expr::Literal(_) => self.expr(expr),
             Expr::Parameter(_) => Err(Error::query("a query's expressions hold constants, not parameters")),
