@@ -24,8 +24,9 @@ pub fn load(data: &str, loaded: &str) {
     raw.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     raw.pragma_update(None, "synchronous", "FULL").expect("synchronous");
     raw.pragma_update(None, "foreign_keys", "ON").expect("foreign keys");
-    let mut schema =
-        source.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'").expect("a schema");
+    let mut schema = source
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+        .expect("a schema");
     for sql in schema.query_map([], |row| row.get::<_, String>(0)).expect("a schema") {
         raw.execute_batch(&sql.expect("a statement")).expect("a table");
     }

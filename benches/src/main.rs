@@ -7,6 +7,7 @@
 //! instruction counts under callgrind.
 
 mod flights;
+mod latency;
 mod measure;
 mod sqlite;
 mod user;
@@ -21,9 +22,12 @@ fn main() {
             let times = times.parse().expect("a number of times");
             sqlite::count(work, lane, times);
         }
+        ["latency"] => latency::measure(),
         ["flights", data, loaded] => flights::load(data, loaded),
         _ => {
-            eprintln!("usage: dev/bench [flights DATA_DIR LOADED.db | sqlite [--only WORK | --count WORK ommi|raw TIMES]]");
+            eprintln!(
+                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite [--only WORK | --count WORK ommi|raw TIMES]]"
+            );
             std::process::exit(2);
         }
     }

@@ -70,8 +70,10 @@ const WORKS: &[Work] = &[
         2000,
         |lanes, times| {
             for n in 0..times {
-                let mut statement =
-                    lanes.raw.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1")).expect("a statement");
+                let mut statement = lanes
+                    .raw
+                    .prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"))
+                    .expect("a statement");
                 black_box(statement.query_row([key(n)], user).expect("a user"));
             }
         },

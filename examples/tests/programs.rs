@@ -1,4 +1,5 @@
 //! The examples, run as a user runs them.
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::fs::{self, File};
 use std::io::Write;

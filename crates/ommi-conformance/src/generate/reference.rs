@@ -61,7 +61,7 @@ pub(super) fn reference(model: &Arc<ModelDef>, rows: &[Row], action: &Action) ->
         Action::Update(condition, assignments) => update(model, rows, condition, assignments),
         Action::Delete(condition) => delete(rows, condition),
     };
-    let is_open = matches!(action, Action::Select(selection) if selection.may_leave_parts_out());
+    let is_open = matches!(action, Action::Select(selection) if selection.may_leave_parts_out(model, rows));
     let expected = match expected {
         Ok(expected) => expected,
         Err(_) if is_open => Expected::Open,
@@ -208,11 +208,15 @@ fn delete(rows: &[Row], condition: &Condition) -> Result<Expected> {
 
 impl Selection {
     /// Whether a driver need not evaluate all that the reference does: the aggregates of groups that
-    /// `having` or a limit leaves out, or anything for no rows at all.
-    fn may_leave_parts_out(&self) -> bool {
+    /// `having` or a limit leaves out, an order that is decided already, or anything for no rows.
+    fn may_leave_parts_out(&self, model: &Arc<ModelDef>, rows: &[Row]) -> bool {
         let is_grouped = !self.group_by.is_empty() || self.output.iter().any(Expr::has_aggregate);
         let is_bound = self.limit.is_some() || self.offset.is_some();
-        self.having != Condition::Const(true) || self.limit == Some(0) || is_grouped && is_bound
+        let unordered = Selection { order_by: Vec::new(), limit: None, offset: None, ..self.clone() };
+        self.having != Condition::Const(true)
+            || self.limit == Some(0)
+            || is_grouped && is_bound
+            || !self.order_by.is_empty() && select(model, rows, &unordered).is_ok()
     }
 
     /// The statement over a model.
