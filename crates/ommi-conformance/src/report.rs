@@ -97,11 +97,13 @@ impl Report {
 
     /// The report as a Markdown table.
     pub fn markdown(&self) -> String {
-        let mut text = format!("## {}\n\n{}.\n\n| subject | case | outcome | |\n|---|---|---|---|\n", self.target, self.summary());
+        let mut text =
+            format!("## {}\n\n{}.\n\n| subject | case | outcome | |\n|---|---|---|---|\n", self.target, self.summary());
         for case in &self.cases {
             let detail = case.outcome.detail().replace('|', "\\|").replace('\n', " ");
             // writing to a text cannot fail
-            let _ = writeln!(text, "| {} | {} | {} | {detail} |", case.subject, sentence(case.name), case.outcome.word());
+            let _ =
+                writeln!(text, "| {} | {} | {} | {detail} |", case.subject, sentence(case.name), case.outcome.word());
         }
         text
     }
@@ -120,7 +122,8 @@ impl fmt::Display for Report {
                 subject = case.subject;
                 writeln!(f, "{subject}")?;
             }
-            let line = format!("  {:width$}  {:11}  {}", sentence(case.name), case.outcome.word(), case.outcome.detail());
+            let line =
+                format!("  {:width$}  {:11}  {}", sentence(case.name), case.outcome.word(), case.outcome.detail());
             writeln!(f, "{}", line.trim_end())?;
         }
         write!(f, "{}", self.summary())

@@ -66,7 +66,9 @@ async fn attempt(db: &Db, case: Case) -> Outcome {
             task.abort();
             Outcome::Failed(format!("no end after {} s", PATIENCE.as_secs()))
         }
-        Ok(Err(fault)) if fault.is_panic() => Outcome::Failed(format!("panic: {}", panic_message(&*fault.into_panic()))),
+        Ok(Err(fault)) if fault.is_panic() => {
+            Outcome::Failed(format!("panic: {}", panic_message(&*fault.into_panic())))
+        }
         Ok(Err(fault)) => Outcome::Failed(fault.to_string()),
         Ok(Ok(Err(failure))) => Outcome::Failed(failure.to_string()),
         Ok(Ok(Ok(()))) => match completions.take() {

@@ -31,8 +31,8 @@ pub use self::transaction::Tx;
 pub use self::upsert::Upsert;
 pub use self::write::Update;
 
-use self::transaction::TransactionScope;
-use crate::driver::{self, ConnectOptions, Driver, Session};
+use self::transaction::{Running, TransactionScope};
+use crate::driver::{self, ConnectOptions, Driver};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::model::Model;
@@ -122,18 +122,18 @@ impl Db {
 
     /// What runs the statements of this handle.
     #[inline]
-    fn session(&self) -> Result<&dyn Session> {
+    fn session(&self) -> Result<Running<'_>> {
         match &self.scope {
             Scope::Database => {
                 transaction::check_outside(&self.shared)?;
-                Ok(&*self.shared.driver)
+                Ok(Running::Driver(&*self.shared.driver))
             }
-            Scope::Outside => Ok(&*self.shared.driver),
-            Scope::Transaction(scope) => scope.session(),
+            Scope::Outside => Ok(Running::Driver(&*self.shared.driver)),
+            Scope::Transaction(scope) => scope.transaction().map(Running::Transaction),
         }
     }
 
-    /// Whether the driver has transactions, or the handle is in one.
+    /// Whether the driver has transactions.
     fn has_transactions(&self) -> bool {
         self.shared.driver.capabilities().transaction.transactions
     }

@@ -213,6 +213,12 @@ impl Error {
         self
     }
 
+    /// The same error, with more to its message.
+    pub(crate) fn with_addition(mut self, addition: &str) -> Self {
+        self.details().message = format!("{}; {addition}", self.0.message);
+        self
+    }
+
     /// The same error, with the fields that it is about.
     pub fn with_fields<S: Into<String>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
         self.details().fields = fields.into_iter().map(Into::into).collect();
@@ -343,8 +349,12 @@ impl fmt::Display for Error {
     }
 }
 
+/// The one line of `Display`, as a `main` that returns the error shows it; all parts with `{:#?}`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         let details = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &details.kind).field("message", &details.message);

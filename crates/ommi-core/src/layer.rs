@@ -10,6 +10,8 @@ pub mod observe;
 
 use std::sync::Arc;
 
+pub use tracing::Span;
+
 pub use self::count::{CountStatements, StatementCount};
 pub use self::log::{SlowLog, TraceLog};
 pub use self::observe::{Observation, Observer};

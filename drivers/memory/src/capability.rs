@@ -104,22 +104,33 @@ impl Check<'_> {
                 self.expr(expr)?;
             }
         }
-        self.condition(&update.condition)
+        match self.is_key(&update.condition) {
+            true => Ok(()),
+            false => self.condition(&update.condition),
+        }
     }
 
     fn delete(&self, delete: &DeleteStatement) -> Result<()> {
         require(self.can.write.delete_where || self.is_key(&delete.condition), "a deletion by a filter")?;
-        self.condition(&delete.condition)
+        match self.is_key(&delete.condition) {
+            true => Ok(()),
+            false => self.condition(&delete.condition),
+        }
     }
 
     /// The field of the key that a condition compares for equality with a constant.
     fn key_field(&self, condition: &Condition) -> Option<u16> {
+        self.equal_field(condition).filter(|field| self.model.is_key(*field))
+    }
+
+    /// The field that a condition compares for equality with a constant.
+    fn equal_field(&self, condition: &Condition) -> Option<u16> {
         match condition {
             Condition::Compare {
                 operator: Comparison::Eq,
                 left: Expr::Field(field),
                 right: Expr::Parameter(_) | Expr::Literal(_),
-            } if self.model.is_key(*field) => Some(*field),
+            } => Some(*field),
             _ => None,
         }
     }
@@ -129,10 +140,11 @@ impl Check<'_> {
         !key.is_empty() && key.iter().all(|field| parts.iter().any(|part| self.key_field(part) == Some(*field)))
     }
 
-    /// Whether a condition is that of the row of a key, and nothing more.
+    /// Whether a condition is that of the row of a key, if it has a version, and nothing more.
     fn is_key(&self, condition: &Condition) -> bool {
         let parts = parts(condition);
-        self.has_key(&parts) && parts.iter().all(|part| self.key_field(part).is_some())
+        let guards = |field: u16| self.model.is_key(field) || self.model.version() == Some(field);
+        self.has_key(&parts) && parts.iter().all(|part| self.equal_field(part).is_some_and(guards))
     }
 
     /// Checks the condition of a statement: the row of a key can always be asked for.

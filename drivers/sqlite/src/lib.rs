@@ -33,3 +33,5 @@ mod worker;
 mod write;
 
 pub use self::driver::SqliteConnector;
+/// The library whose connection [`native`](ommi_core::Db::native) lends.
+pub use rusqlite;

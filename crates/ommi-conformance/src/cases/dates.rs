@@ -79,7 +79,8 @@ async fn a_date_has_a_year_a_month_and_a_day(db: Db) -> Verdict {
     check_eq!(found(&db, Event::DAY.year().eq(2013)).await?, [1, 2]);
     check_eq!(found(&db, Event::DAY.month().eq(1)).await?, [1, 3]);
     check_eq!(found(&db, Event::DAY.day().lt(5)).await?, [2, 3]);
-    let parts = db.find(Event::ID.eq(1)).select((Event::DAY.year(), Event::DAY.month(), Event::DAY.day())).one().await?;
+    let parts =
+        db.find(Event::ID.eq(1)).select((Event::DAY.year(), Event::DAY.month(), Event::DAY.day())).one().await?;
     check_eq!(parts, (2013, 1, 31));
     Ok(())
 }
@@ -93,7 +94,15 @@ async fn the_weekday_counts_from_monday_1_to_sunday_7(db: Db) -> Verdict {
 
 async fn a_time_has_an_hour_a_minute_and_a_second(db: Db) -> Verdict {
     let of = |time| Event { time, ..Event::default() };
-    events(&db, vec![of(Time::constant(23, 59, 58, 999_999_000)), of(Time::constant(0, 0, 0, 0)), of(Time::constant(9, 5, 3, 0))]).await?;
+    events(
+        &db,
+        vec![
+            of(Time::constant(23, 59, 58, 999_999_000)),
+            of(Time::constant(0, 0, 0, 0)),
+            of(Time::constant(9, 5, 3, 0)),
+        ],
+    )
+    .await?;
     let parts = (Event::TIME.hour(), Event::TIME.minute(), Event::TIME.second());
     let rows = db.find(Event::all()).order_by(Event::ID.asc()).select(parts).all().await?;
     check_eq!(rows, [(23, 59, 58), (0, 0, 0), (9, 5, 3)]);
@@ -101,7 +110,8 @@ async fn a_time_has_an_hour_a_minute_and_a_second(db: Db) -> Verdict {
 }
 
 async fn a_date_time_has_all_parts(db: Db) -> Verdict {
-    events(&db, vec![Event { moment: DateTime::constant(2024, 2, 29, 13, 14, 15, 999_999_000), ..Event::default() }]).await?;
+    events(&db, vec![Event { moment: DateTime::constant(2024, 2, 29, 13, 14, 15, 999_999_000), ..Event::default() }])
+        .await?;
     let of = Event::MOMENT;
     let parts = (of.year(), of.month(), of.day(), of.weekday(), of.hour(), of.minute(), of.second());
     check_eq!(db.find(Event::all()).select(parts).one().await?, (2024, 2, 29, 4, 13, 14, 15));
@@ -117,9 +127,20 @@ async fn the_parts_of_an_instant_are_those_of_utc(db: Db) -> Verdict {
 }
 
 async fn parts_are_right_before_1970(db: Db) -> Verdict {
-    let row = Event { instant: instant("1969-12-31T23:59:58.5Z")?, moment: DateTime::constant(1899, 12, 31, 1, 2, 3, 1_000), ..day(1600, 2, 29) };
+    let row = Event {
+        instant: instant("1969-12-31T23:59:58.5Z")?,
+        moment: DateTime::constant(1899, 12, 31, 1, 2, 3, 1_000),
+        ..day(1600, 2, 29)
+    };
     events(&db, vec![row]).await?;
-    let parts = (Event::INSTANT.year(), Event::INSTANT.second(), Event::MOMENT.year(), Event::MOMENT.second(), Event::DAY.day(), Event::DAY.weekday());
+    let parts = (
+        Event::INSTANT.year(),
+        Event::INSTANT.second(),
+        Event::MOMENT.year(),
+        Event::MOMENT.second(),
+        Event::DAY.day(),
+        Event::DAY.weekday(),
+    );
     check_eq!(db.find(Event::all()).select(parts).one().await?, (1969, 58, 1899, 3, 29, 2));
     Ok(())
 }
@@ -127,7 +148,12 @@ async fn parts_are_right_before_1970(db: Db) -> Verdict {
 async fn parts_are_right_at_the_ends_of_the_calendar(db: Db) -> Verdict {
     events(&db, vec![day(1, 1, 1), day(9999, 12, 31)]).await?;
     let of = Event::DAY;
-    let rows = db.find(Event::all()).order_by(Event::ID.asc()).select((of.year(), of.month(), of.day(), of.weekday())).all().await?;
+    let rows = db
+        .find(Event::all())
+        .order_by(Event::ID.asc())
+        .select((of.year(), of.month(), of.day(), of.weekday()))
+        .all()
+        .await?;
     check_eq!(rows, [(1, 1, 1, 1), (9999, 12, 31, 5)]);
     Ok(())
 }
@@ -192,7 +218,8 @@ async fn finer_digits_are_cut_towards_the_past_before_1970(db: Db) -> Verdict {
 
 async fn offsets_become_instants(db: Db) -> Verdict {
     let of = |text: &str| Ok::<_, Error>(Event { instant: instant(text)?, ..Event::default() });
-    events(&db, vec![of("2020-06-01T12:00:00+02:00")?, of("2020-06-01T10:00:00Z")?, of("2020-06-01T09:59:59-00:00")?]).await?;
+    events(&db, vec![of("2020-06-01T12:00:00+02:00")?, of("2020-06-01T10:00:00Z")?, of("2020-06-01T09:59:59-00:00")?])
+        .await?;
     check_eq!(found(&db, Event::INSTANT.eq(instant("2020-06-01T05:00:00-05:00")?)).await?, [1, 2]);
     check_eq!(db.get::<Event>(1).await?.instant, instant("2020-06-01T10:00:00Z")?);
     Ok(())
@@ -218,7 +245,8 @@ async fn date_times_compare_to_the_microsecond(db: Db) -> Verdict {
 
 async fn instants_compare_whatever_their_offsets(db: Db) -> Verdict {
     let of = |text: &str| Ok::<_, Error>(Event { instant: instant(text)?, ..Event::default() });
-    events(&db, vec![of("2020-06-01T23:00:00-05:00")?, of("2020-06-02T01:00:00+02:00")?, of("1969-12-31T23:59:59Z")?]).await?;
+    events(&db, vec![of("2020-06-01T23:00:00-05:00")?, of("2020-06-02T01:00:00+02:00")?, of("1969-12-31T23:59:59Z")?])
+        .await?;
     check_eq!(found(&db, Event::INSTANT.gt(instant("2020-06-02T00:00:00Z")?)).await?, [1]);
     check_eq!(found(&db, Event::INSTANT.lt(instant("1970-01-01T00:00:00Z")?)).await?, [3]);
     Ok(())
@@ -226,7 +254,16 @@ async fn instants_compare_whatever_their_offsets(db: Db) -> Verdict {
 
 async fn durations_compare_by_length(db: Db) -> Verdict {
     let of = |span| Event { span, ..Event::default() };
-    events(&db, vec![of(Duration::from_secs(-60)), of(Duration::from_micros(-1)), of(Duration::ZERO), of(Duration::from_hours(30))]).await?;
+    events(
+        &db,
+        vec![
+            of(Duration::from_secs(-60)),
+            of(Duration::from_micros(-1)),
+            of(Duration::ZERO),
+            of(Duration::from_hours(30)),
+        ],
+    )
+    .await?;
     check_eq!(found(&db, Event::SPAN.lt(Duration::ZERO)).await?, [1, 2]);
     check_eq!(found(&db, Event::SPAN.gt(Duration::from_hours(24))).await?, [4]);
     let (least, greatest) = db.find(Event::all()).aggregate((Event::SPAN.min(), Event::SPAN.max())).await?;
@@ -271,7 +308,8 @@ async fn date_fields_compare_with_each_other(db: Db) -> Verdict {
 }
 
 async fn dates_stand_in_long_lists(db: Db) -> Verdict {
-    events(&db, (1..=12).map(|month| Event { instant: Timestamp::UNIX_EPOCH, ..day(2020, month, 1) }).collect()).await?;
+    events(&db, (1..=12).map(|month| Event { instant: Timestamp::UNIX_EPOCH, ..day(2020, month, 1) }).collect())
+        .await?;
     let list: Vec<Date> = (1..=28).map(|of| Date::constant(2020, 2, of)).chain([Date::constant(2020, 12, 1)]).collect();
     check_eq!(found(&db, Event::DAY.in_(list.clone())).await?, [2, 12]);
     check_eq!(found(&db, Event::DAY.not_in(list)).await?.len(), 10);

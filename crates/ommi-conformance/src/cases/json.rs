@@ -52,7 +52,18 @@ async fn found(db: &Db, filter: ommi::Filter<Doc>) -> Result<Vec<i64>> {
 }
 
 async fn equality_is_structural(db: Db) -> Verdict {
-    docs(&db, vec![json!({"a": [1, {"b": null}]}), json!({"a": [1, {}]}), json!({"a": [1]}), json!("a"), json!(["a"]), json!({})]).await?;
+    docs(
+        &db,
+        vec![
+            json!({"a": [1, {"b": null}]}),
+            json!({"a": [1, {}]}),
+            json!({"a": [1]}),
+            json!("a"),
+            json!(["a"]),
+            json!({}),
+        ],
+    )
+    .await?;
     check_eq!(found(&db, Doc::DATA.eq(json!({"a": [1, {"b": null}]}))).await?, [1]);
     check_eq!(found(&db, Doc::DATA.eq(json!("a"))).await?, [4]);
     check_eq!(found(&db, Doc::DATA.ne(json!({}))).await?, [1, 2, 3, 4, 5]);
@@ -71,7 +82,8 @@ async fn numbers_are_equal_by_value(db: Db) -> Verdict {
 
 async fn the_order_of_members_does_not_count_and_that_of_elements_does(db: Db) -> Verdict {
     docs(&db, vec![json!({"a": 1, "b": [1, 2]}), json!({"b": [1, 2], "a": 1}), json!({"a": 1, "b": [2, 1]})]).await?;
-    let wanted: Json = serde_json::from_str(r#"{"b": [1, 2], "a": 1.0}"#).map_err(|error| Error::query(error.to_string()))?;
+    let wanted: Json =
+        serde_json::from_str(r#"{"b": [1, 2], "a": 1.0}"#).map_err(|error| Error::query(error.to_string()))?;
     check_eq!(found(&db, Doc::DATA.eq(wanted)).await?, [1, 2]);
     Ok(())
 }
@@ -88,7 +100,11 @@ async fn json_null_differs_from_none(db: Db) -> Verdict {
 }
 
 async fn a_path_reads_text(db: Db) -> Verdict {
-    docs(&db, vec![json!({"user": {"name": "Ada"}}), json!({"user": {"name": "ada"}}), json!({"user": "Ada"}), json!(null)]).await?;
+    docs(
+        &db,
+        vec![json!({"user": {"name": "Ada"}}), json!({"user": {"name": "ada"}}), json!({"user": "Ada"}), json!(null)],
+    )
+    .await?;
     let name = || Doc::DATA.at("user").at("name").text();
     check_eq!(found(&db, name().eq("Ada")).await?, [1]);
     check_eq!(found(&db, name().ieq("ADA")).await?, [1, 2]);
@@ -99,7 +115,18 @@ async fn a_path_reads_text(db: Db) -> Verdict {
 }
 
 async fn a_path_reads_integers_however_they_are_written(db: Db) -> Verdict {
-    docs(&db, vec![json!({"n": 7}), json!({"n": 7.0}), json!({"n": 7.5}), json!({"n": "7"}), json!({"n": -8}), json!({"n": 7e0})]).await?;
+    docs(
+        &db,
+        vec![
+            json!({"n": 7}),
+            json!({"n": 7.0}),
+            json!({"n": 7.5}),
+            json!({"n": "7"}),
+            json!({"n": -8}),
+            json!({"n": 7e0}),
+        ],
+    )
+    .await?;
     check_eq!(found(&db, Doc::DATA.at("n").int().eq(7)).await?, [1, 2, 6]);
     check_eq!(found(&db, Doc::DATA.at("n").int().lt(0)).await?, [5]);
     check_eq!(found(&db, Doc::DATA.at("n").int().is_null()).await?, [3, 4]);
@@ -108,18 +135,31 @@ async fn a_path_reads_integers_however_they_are_written(db: Db) -> Verdict {
 }
 
 async fn a_path_reads_floats_and_booleans(db: Db) -> Verdict {
-    docs(&db, vec![json!({"f": 1.5, "b": true}), json!({"f": 2, "b": false}), json!({"f": "x", "b": 1}), json!({"b": null})]).await?;
+    docs(
+        &db,
+        vec![json!({"f": 1.5, "b": true}), json!({"f": 2, "b": false}), json!({"f": "x", "b": 1}), json!({"b": null})],
+    )
+    .await?;
     check_eq!(found(&db, Doc::DATA.at("f").float().ge(1.5)).await?, [1, 2]);
     check_eq!(found(&db, Doc::DATA.at("f").float().eq(2.0)).await?, [2]);
     check_eq!(found(&db, Doc::DATA.at("b").bool().eq(true)).await?, [1]);
     check_eq!(found(&db, Doc::DATA.at("b").bool().is_null()).await?, [3, 4]);
-    let values = db.find(Doc::all()).order_by(Doc::ID.asc()).select((Doc::DATA.at("f").float(), Doc::DATA.at("b").bool())).all().await?;
+    let values = db
+        .find(Doc::all())
+        .order_by(Doc::ID.asc())
+        .select((Doc::DATA.at("f").float(), Doc::DATA.at("b").bool()))
+        .all()
+        .await?;
     check_eq!(values, [(Some(1.5), Some(true)), (Some(2.0), Some(false)), (None, None), (None, None)]);
     Ok(())
 }
 
 async fn a_path_reads_documents(db: Db) -> Verdict {
-    docs(&db, vec![json!({"a": {"b": [1, 2]}}), json!({"a": {"b": null}}), json!({"a": {}}), json!({"a": {"b": [1.0, 2.0]}})]).await?;
+    docs(
+        &db,
+        vec![json!({"a": {"b": [1, 2]}}), json!({"a": {"b": null}}), json!({"a": {}}), json!({"a": {"b": [1.0, 2.0]}})],
+    )
+    .await?;
     let at = || Doc::DATA.at("a").at("b").json();
     check_eq!(found(&db, at().eq(json!([1, 2]))).await?, [1, 4]);
     check_eq!(found(&db, at().eq(Json::Null)).await?, [2]);
@@ -139,7 +179,8 @@ async fn a_missing_path_is_null(db: Db) -> Verdict {
 }
 
 async fn a_value_of_another_type_is_null(db: Db) -> Verdict {
-    docs(&db, vec![json!({"v": "1"}), json!({"v": 1}), json!({"v": true}), json!({"v": [1]}), json!({"v": null})]).await?;
+    docs(&db, vec![json!({"v": "1"}), json!({"v": 1}), json!({"v": true}), json!({"v": [1]}), json!({"v": null})])
+        .await?;
     check_eq!(found(&db, Doc::DATA.at("v").text().is_not_null()).await?, [1]);
     check_eq!(found(&db, Doc::DATA.at("v").int().is_not_null()).await?, [2]);
     check_eq!(found(&db, Doc::DATA.at("v").float().is_not_null()).await?, [2]);
@@ -181,15 +222,23 @@ async fn in_compares_documents_by_structure(db: Db) -> Verdict {
 
 async fn rows_are_ordered_by_a_path(db: Db) -> Verdict {
     docs(&db, vec![json!({"n": 10}), json!({"n": 9}), json!({}), json!({"n": "5"}), json!({"n": -1})]).await?;
-    let rows = db.find(Doc::all()).order_by((Doc::DATA.at("n").int().asc(), Doc::ID.asc())).select(Doc::ID).all().await?;
+    let rows =
+        db.find(Doc::all()).order_by((Doc::DATA.at("n").int().asc(), Doc::ID.asc())).select(Doc::ID).all().await?;
     check_eq!(rows, [3, 4, 5, 2, 1]);
     Ok(())
 }
 
 async fn rows_are_grouped_by_a_path(db: Db) -> Verdict {
-    docs(&db, vec![json!({"k": "a", "n": 1}), json!({"k": "b", "n": 5}), json!({"k": "a", "n": 3}), json!({"n": 9})]).await?;
+    docs(&db, vec![json!({"k": "a", "n": 1}), json!({"k": "b", "n": 5}), json!({"k": "a", "n": 3}), json!({"n": 9})])
+        .await?;
     let key = || Doc::DATA.at("k").text();
-    let groups = db.find(Doc::all()).group_by(key()).select((key(), count(), Doc::DATA.at("n").int().sum())).order_by(key().asc()).all().await?;
+    let groups = db
+        .find(Doc::all())
+        .group_by(key())
+        .select((key(), count(), Doc::DATA.at("n").int().sum()))
+        .order_by(key().asc())
+        .all()
+        .await?;
     check_eq!(groups, [(None, 1, Some(9)), (Some("a".into()), 2, Some(4)), (Some("b".into()), 1, Some(5))]);
     Ok(())
 }
@@ -233,7 +282,10 @@ struct Profile {
 
 async fn a_serde_struct_is_stored_as_json(db: Db) -> Verdict {
     let settings = Settings { theme: "dark".into(), sizes: vec![Some(1), None] };
-    let rows = vec![Profile { id: 1, settings: settings.clone(), previous: Some(Settings::default()) }, Profile { id: 2, ..Profile::default() }];
+    let rows = vec![
+        Profile { id: 1, settings: settings.clone(), previous: Some(Settings::default()) },
+        Profile { id: 2, ..Profile::default() },
+    ];
     fill(&db, rows.clone()).await?;
     check_eq!(db.find(Profile::all()).order_by(Profile::ID.asc()).all().await?, rows);
     check_eq!(db.find(Profile::SETTINGS.at("theme").text().eq("dark")).select(Profile::ID).all().await?, [1]);
@@ -264,7 +316,13 @@ async fn a_document_nests_a_hundred_levels_and_no_deeper(db: Db) -> Verdict {
 }
 
 async fn large_integers_in_documents_stay_exact(db: Db) -> Verdict {
-    let documents = vec![json!({"n": i64::MAX}), json!({"n": i64::MIN}), json!({"n": u64::MAX}), json!({"n": (1_i64 << 53) + 1}), json!({"n": 1_i64 << 53})];
+    let documents = vec![
+        json!({"n": i64::MAX}),
+        json!({"n": i64::MIN}),
+        json!({"n": u64::MAX}),
+        json!({"n": (1_i64 << 53) + 1}),
+        json!({"n": 1_i64 << 53}),
+    ];
     docs(&db, documents.clone()).await?;
     let rows = db.find(Doc::all()).order_by(Doc::ID.asc()).all().await?;
     check_eq!(rows.into_iter().map(|row| row.data).collect::<Vec<_>>(), documents);

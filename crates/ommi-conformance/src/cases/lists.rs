@@ -105,7 +105,8 @@ async fn tagged(db: &Db, tags: &[Option<&[&str]>]) -> Result<Vec<Tagged>> {
 }
 
 async fn numbered(db: &Db, numbers: &[&[i64]]) -> Result<Vec<Tagged>> {
-    let rows = (1..).zip(numbers).map(|(id, numbers)| Tagged { id, numbers: numbers.to_vec(), ..Tagged::default() }).collect();
+    let rows =
+        (1..).zip(numbers).map(|(id, numbers)| Tagged { id, numbers: numbers.to_vec(), ..Tagged::default() }).collect();
     fill(db, rows).await
 }
 
@@ -219,7 +220,8 @@ async fn numbers_in_lists_compare_by_value(db: Db) -> Verdict {
 }
 
 async fn elements_may_hold_any_text(db: Db) -> Verdict {
-    let texts = ["'; DROP TABLE \"Tagged\"; --", "{\"$gt\": \"\"}", "a,b", "[\"x\"]", "\\", "\u{1F600}", "]", "null", ""];
+    let texts =
+        ["'; DROP TABLE \"Tagged\"; --", "{\"$gt\": \"\"}", "a,b", "[\"x\"]", "\\", "\u{1F600}", "]", "null", ""];
     let rows: Vec<Option<&[&str]>> = texts.chunks(1).map(Some).collect();
     tagged(&db, &rows).await?;
     for (id, text) in (1_i64..).zip(texts) {

@@ -113,7 +113,13 @@ struct Pair {
 
 async fn pairs(db: &Db) -> Result<Vec<Pair>> {
     let of = |id, a, b| Pair { id, a, b };
-    let rows = vec![of(1, None, None), of(2, Some(1), None), of(3, None, Some(1)), of(4, Some(1), Some(1)), of(5, Some(1), Some(2))];
+    let rows = vec![
+        of(1, None, None),
+        of(2, Some(1), None),
+        of(3, None, Some(1)),
+        of(4, Some(1), Some(1)),
+        of(5, Some(1), Some(2)),
+    ];
     fill(db, rows).await
 }
 

@@ -203,7 +203,9 @@ async fn division_by_zero_is_null(db: Db) -> Verdict {
 
 async fn an_integer_beyond_its_type_is_a_query_error(db: Db) -> Verdict {
     pairs(&db, &[(i64::MAX, i64::MIN)]).await?;
-    for what in [Number::A + 1, Number::A - Number::B, Number::B - 1, Number::A * 2, Number::B * -1, Number::A * Number::A] {
+    for what in
+        [Number::A + 1, Number::A - Number::B, Number::B - 1, Number::A * 2, Number::B * -1, Number::A * Number::A]
+    {
         let error = refused(db.find(Number::all()).select(what).all().await)?;
         check!(error.is_query(), "{error}");
     }
@@ -241,9 +243,19 @@ async fn unsigned_arithmetic_is_exact_beyond_the_signed_range(db: Db) -> Verdict
 
 async fn decimal_arithmetic_is_exact(db: Db) -> Verdict {
     let of = |money, rate| Number { money, rate, ..Number::default() };
-    numbers(&db, vec![of(dec!(0.1), dec!(0.2)), of(dec!(-1.50), dec!(2.25)), of(dec!(99999999999999), dec!(0.00000000000001))]).await?;
-    check_eq!(selected(&db, Number::MONEY + Number::RATE).await?, [dec!(0.3), dec!(0.75), dec!(99999999999999.00000000000001)]);
-    check_eq!(selected(&db, Number::MONEY - Number::RATE).await?, [dec!(-0.1), dec!(-3.75), dec!(99999999999998.99999999999999)]);
+    numbers(
+        &db,
+        vec![of(dec!(0.1), dec!(0.2)), of(dec!(-1.50), dec!(2.25)), of(dec!(99999999999999), dec!(0.00000000000001))],
+    )
+    .await?;
+    check_eq!(
+        selected(&db, Number::MONEY + Number::RATE).await?,
+        [dec!(0.3), dec!(0.75), dec!(99999999999999.00000000000001)]
+    );
+    check_eq!(
+        selected(&db, Number::MONEY - Number::RATE).await?,
+        [dec!(-0.1), dec!(-3.75), dec!(99999999999998.99999999999999)]
+    );
     check_eq!(selected(&db, Number::MONEY * Number::RATE).await?, [dec!(0.02), dec!(-3.375), dec!(0.99999999999999)]);
     check_eq!(selected(&db, Number::MONEY % Number::RATE).await?, [dec!(0.1), dec!(-1.5), dec!(0)].map(Some));
     check_eq!(found(&db, (Number::MONEY + Number::RATE).eq(dec!(0.3))).await?, [1]);
@@ -252,7 +264,17 @@ async fn decimal_arithmetic_is_exact(db: Db) -> Verdict {
 
 async fn decimal_quotients_have_twelve_digits_half_even(db: Db) -> Verdict {
     let of = |money, rate| Number { money, rate, ..Number::default() };
-    numbers(&db, vec![of(dec!(1), dec!(3)), of(dec!(-2), dec!(3)), of(dec!(0.000000000001), dec!(2)), of(dec!(0.000000000003), dec!(2)), of(dec!(1), dec!(8))]).await?;
+    numbers(
+        &db,
+        vec![
+            of(dec!(1), dec!(3)),
+            of(dec!(-2), dec!(3)),
+            of(dec!(0.000000000001), dec!(2)),
+            of(dec!(0.000000000003), dec!(2)),
+            of(dec!(1), dec!(8)),
+        ],
+    )
+    .await?;
     let expected = [dec!(0.333333333333), dec!(-0.666666666667), dec!(0), dec!(0.000000000002), dec!(0.125)].map(Some);
     check_eq!(selected(&db, Number::MONEY / Number::RATE).await?, expected);
     Ok(())
@@ -341,7 +363,11 @@ async fn a_shift_by_too_many_bits_is_a_query_error(db: Db) -> Verdict {
 
 async fn an_update_counts_up_in_the_database(db: Db) -> Verdict {
     pairs(&db, &[(1, 10), (2, 20)]).await?;
-    let update = (Number::A.set(Number::A + 1), Number::B.set(Number::B * Number::A), Number::MONEY.set(Number::MONEY + dec!(0.1)));
+    let update = (
+        Number::A.set(Number::A + 1),
+        Number::B.set(Number::B * Number::A),
+        Number::MONEY.set(Number::MONEY + dec!(0.1)),
+    );
     check_eq!(db.find(Number::all()).update(update).await?, 2);
     let rows = db.find(Number::all()).order_by(Number::ID.asc()).all().await?;
     let values: Vec<(i64, i64, Decimal)> = rows.into_iter().map(|row| (row.a, row.b, row.money)).collect();
@@ -350,7 +376,8 @@ async fn an_update_counts_up_in_the_database(db: Db) -> Verdict {
 }
 
 async fn an_update_that_overflows_changes_nothing(db: Db) -> Verdict {
-    let rows = numbers(&db, vec![Number { small: 1, ..Number::default() }, Number { small: 127, ..Number::default() }]).await?;
+    let rows = numbers(&db, vec![Number { small: 1, ..Number::default() }, Number { small: 127, ..Number::default() }])
+        .await?;
     let error = refused(db.find(Number::all()).update(Number::SMALL.set(Number::SMALL + 1)).await)?;
     check!(error.is_query(), "{error}");
     let after = db.find(Number::all()).order_by(Number::ID.asc()).all().await?;
@@ -362,7 +389,12 @@ async fn an_update_that_overflows_changes_nothing(db: Db) -> Verdict {
 
 async fn expressions_are_selected(db: Db) -> Verdict {
     pairs(&db, &[(1, 2), (3, 4)]).await?;
-    let rows = db.find(Number::A.gt(0)).order_by((Number::A + Number::B).desc()).select((Number::ID, Number::A + Number::B, Number::B)).all().await?;
+    let rows = db
+        .find(Number::A.gt(0))
+        .order_by((Number::A + Number::B).desc())
+        .select((Number::ID, Number::A + Number::B, Number::B))
+        .all()
+        .await?;
     check_eq!(rows, [(2, 7, 4), (1, 3, 2)]);
     Ok(())
 }

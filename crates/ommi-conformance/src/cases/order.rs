@@ -164,7 +164,8 @@ async fn unsigned_integers_sort_beyond_the_signed_range(db: Db) -> Verdict {
     let of = |large| Sorted { large, ..Sorted::default() };
     let rows = vec![of(u64::MAX), of(9), of(1 << 63), of((1 << 63) - 1), of(10), of((1 << 63) + 1)];
     check_eq!(sorted(&db, rows, Sorted::LARGE.asc()).await?, [2, 5, 4, 3, 6, 1]);
-    let ids = db.find(Sorted::LARGE.gt(i64::MAX as u64)).order_by(Sorted::LARGE.desc()).select(Sorted::ID).all().await?;
+    let ids =
+        db.find(Sorted::LARGE.gt(i64::MAX as u64)).order_by(Sorted::LARGE.desc()).select(Sorted::ID).all().await?;
     check_eq!(ids, [1, 6, 3]);
     Ok(())
 }

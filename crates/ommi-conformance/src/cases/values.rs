@@ -113,8 +113,19 @@ integers! {
 
 async fn f32_comes_back_with_infinities_and_the_smallest_numbers(db: Db) -> Verdict {
     let values = vec![
-        0.0, 1.0, -1.0, 0.1, 1.0 / 3.0, f32::MIN, f32::MAX, f32::MIN_POSITIVE, 1e-45, f32::EPSILON, f32::INFINITY,
-        f32::NEG_INFINITY, 16_777_217.0,
+        0.0,
+        1.0,
+        -1.0,
+        0.1,
+        1.0 / 3.0,
+        f32::MIN,
+        f32::MAX,
+        f32::MIN_POSITIVE,
+        1e-45,
+        f32::EPSILON,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        16_777_217.0,
     ];
     come_back!(db, values: f32);
     Ok(())
@@ -122,8 +133,23 @@ async fn f32_comes_back_with_infinities_and_the_smallest_numbers(db: Db) -> Verd
 
 async fn f64_comes_back_with_infinities_and_the_smallest_numbers(db: Db) -> Verdict {
     let values = vec![
-        0.0, 1.0, -1.0, 0.1, 0.1 + 0.2, 1.0 / 3.0, f64::MIN, f64::MAX, f64::MIN_POSITIVE, 5e-324, f64::EPSILON,
-        f64::INFINITY, f64::NEG_INFINITY, 9_007_199_254_740_993.0, 1e15, 1e16, 123_456_789.123_456_79,
+        0.0,
+        1.0,
+        -1.0,
+        0.1,
+        0.1 + 0.2,
+        1.0 / 3.0,
+        f64::MIN,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        5e-324,
+        f64::EPSILON,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        9_007_199_254_740_993.0,
+        1e15,
+        1e16,
+        123_456_789.123_456_79,
     ];
     come_back!(db, values: f64);
     Ok(())
@@ -131,8 +157,15 @@ async fn f64_comes_back_with_infinities_and_the_smallest_numbers(db: Db) -> Verd
 
 async fn decimals_come_back_with_28_digits(db: Db) -> Verdict {
     let values = vec![
-        dec!(0), dec!(1), dec!(-1), dec!(0.1), dec!(10), dec!(9999999999999999999999999999),
-        dec!(-9999999999999999999999999999), dec!(0.9999999999999999999999999999), dec!(1e-28),
+        dec!(0),
+        dec!(1),
+        dec!(-1),
+        dec!(0.1),
+        dec!(10),
+        dec!(9999999999999999999999999999),
+        dec!(-9999999999999999999999999999),
+        dec!(0.9999999999999999999999999999),
+        dec!(1e-28),
         dec!(12345678901234.56789012345678),
     ];
     come_back!(db, values: Decimal);
@@ -167,9 +200,41 @@ async fn decimals_with_a_size_keep_their_scale(db: Db) -> Verdict {
 
 async fn text_comes_back_to_the_last_character(db: Db) -> Verdict {
     let values: Vec<String> = [
-        "", " ", "  ", "a", "A", "a ", "\n", "\r\n", "\t", "\u{1}", "\u{7f}", "'", "\"", "`", "\\", "%", "_", "NULL", "null", "0",
-        "é", "e\u{301}", "ß", "ẞ", "İ", "\u{1F600}", "\u{10FFFF}", "\u{FFFF}", "\u{FEFF}", "\u{202E}abc", "日本語",
-        "2020-01-01", "1.0", "{\"$gt\": \"\"}", "a\u{0301}\u{0302}",
+        "",
+        " ",
+        "  ",
+        "a",
+        "A",
+        "a ",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u{1}",
+        "\u{7f}",
+        "'",
+        "\"",
+        "`",
+        "\\",
+        "%",
+        "_",
+        "NULL",
+        "null",
+        "0",
+        "é",
+        "e\u{301}",
+        "ß",
+        "ẞ",
+        "İ",
+        "\u{1F600}",
+        "\u{10FFFF}",
+        "\u{FFFF}",
+        "\u{FEFF}",
+        "\u{202E}abc",
+        "日本語",
+        "2020-01-01",
+        "1.0",
+        "{\"$gt\": \"\"}",
+        "a\u{0301}\u{0302}",
     ]
     .map(String::from)
     .into();
@@ -178,21 +243,32 @@ async fn text_comes_back_to_the_last_character(db: Db) -> Verdict {
 }
 
 async fn bytes_come_back_with_every_value(db: Db) -> Verdict {
-    let values: Vec<Vec<u8>> = vec![(0..=255).collect(), vec![], vec![0], vec![0, 0], vec![255], b"text".to_vec(), vec![0xC3, 0x28]];
+    let values: Vec<Vec<u8>> =
+        vec![(0..=255).collect(), vec![], vec![0], vec![0, 0], vec![255], b"text".to_vec(), vec![0xC3, 0x28]];
     come_back!(db, values: Vec<u8>);
     Ok(())
 }
 
 async fn uuids_come_back(db: Db) -> Verdict {
-    let values = vec![Uuid::nil(), Uuid::max(), Uuid::from_u128(1), Uuid::from_u128(0x0123_4567_89ab_7def_8123_4567_89ab_cdef)];
+    let values =
+        vec![Uuid::nil(), Uuid::max(), Uuid::from_u128(1), Uuid::from_u128(0x0123_4567_89ab_7def_8123_4567_89ab_cdef)];
     come_back!(db, values: Uuid);
     Ok(())
 }
 
 async fn dates_come_back_at_the_ends_of_the_calendar(db: Db) -> Verdict {
-    let values = [(1, 1, 1), (9999, 12, 31), (1970, 1, 1), (1969, 12, 31), (2024, 2, 29), (1582, 10, 10), (1900, 2, 28), (999, 1, 1)]
-        .map(|(year, month, day)| Date::constant(year, month, day))
-        .into();
+    let values = [
+        (1, 1, 1),
+        (9999, 12, 31),
+        (1970, 1, 1),
+        (1969, 12, 31),
+        (2024, 2, 29),
+        (1582, 10, 10),
+        (1900, 2, 28),
+        (999, 1, 1),
+    ]
+    .map(|(year, month, day)| Date::constant(year, month, day))
+    .into();
     come_back!(db, values: Date);
     Ok(())
 }
@@ -267,8 +343,10 @@ async fn json_comes_back(db: Db) -> Verdict {
         serde_json::json!([1, [2, [3, null]], {"a": [{"b": {}}]}]),
         serde_json::json!({"": 0, "a.b": 1, "$c": {"'": "\""}, "日": "本"}),
     ];
-    let rows: Vec<Documented> =
-        (1..).zip(&documents).map(|(id, document)| Documented { id, document: document.clone(), optional: Some(document.clone()) }).collect();
+    let rows: Vec<Documented> = (1..)
+        .zip(&documents)
+        .map(|(id, document)| Documented { id, document: document.clone(), optional: Some(document.clone()) })
+        .collect();
     check_eq!(fill(&db, rows.clone()).await?, rows);
     check_eq!(db.find(Documented::all()).order_by(Documented::ID.asc()).all().await?, rows);
     Ok(())
@@ -360,7 +438,12 @@ async fn nan_is_refused_in_writes(db: Db) -> Verdict {
 
 async fn nan_is_refused_in_arguments(db: Db) -> Verdict {
     fill(&db, vec![Floats { id: 1, ..Floats::default() }]).await?;
-    for filter in [Floats::DOUBLE.eq(f64::NAN), Floats::DOUBLE.lt(f64::NAN), Floats::DOUBLE.in_([1.0, f64::NAN]), !Floats::SINGLE.ne(f32::NAN)] {
+    for filter in [
+        Floats::DOUBLE.eq(f64::NAN),
+        Floats::DOUBLE.lt(f64::NAN),
+        Floats::DOUBLE.in_([1.0, f64::NAN]),
+        !Floats::SINGLE.ne(f32::NAN),
+    ] {
         let error = refused(db.find(filter).all().await)?;
         check!(error.is_query(), "{error}");
     }

@@ -1,7 +1,7 @@
 //! Random queries and writes.
 
 use fastrand::Rng;
-use ommi::query::{AggregateFunction, Condition, Comparison, Direction, Expr, Nulls, OrderBy};
+use ommi::query::{AggregateFunction, Comparison, Condition, Direction, Expr, Nulls, OrderBy};
 use ommi::value::Datum;
 
 use super::expression::{Maker, Typed};
@@ -128,7 +128,8 @@ impl Maker<'_> {
     fn aggregate(&mut self) -> Expr {
         let count = Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false };
         let Some(of) = self.any() else { return count };
-        let aggregate = |function, distinct| Expr::Aggregate { function, of: Some(Box::new(of.expr.clone())), distinct };
+        let aggregate =
+            |function, distinct| Expr::Aggregate { function, of: Some(Box::new(of.expr.clone())), distinct };
         match self.rng.u8(..8) {
             0 => count,
             1 => aggregate(AggregateFunction::Count, false),
@@ -192,7 +193,8 @@ impl Maker<'_> {
         let condition = match extreme {
             Some(of) => {
                 let constant = self.constant(&of);
-                let extreme = Expr::Aggregate { function: AggregateFunction::Max, of: Some(Box::new(of.expr)), distinct: false };
+                let extreme =
+                    Expr::Aggregate { function: AggregateFunction::Max, of: Some(Box::new(of.expr)), distinct: false };
                 let other = Condition::compare(extreme, Comparison::Ge, literal(constant));
                 if self.rng.bool() { condition.and(other) } else { condition.or(other) }
             }
@@ -213,12 +215,15 @@ impl Maker<'_> {
             let assigned = match (same, self.rng.u8(..6)) {
                 (Some(same), 0) => same.expr,
                 (Some(same), 1 | 2) if value_type.is_number() => Expr::Arithmetic {
-                    operator: one_of(self.rng, &[
-                        ommi::query::ArithmeticOperator::Add,
-                        ommi::query::ArithmeticOperator::Subtract,
-                        ommi::query::ArithmeticOperator::Multiply,
-                        ommi::query::ArithmeticOperator::Divide,
-                    ]),
+                    operator: one_of(
+                        self.rng,
+                        &[
+                            ommi::query::ArithmeticOperator::Add,
+                            ommi::query::ArithmeticOperator::Subtract,
+                            ommi::query::ArithmeticOperator::Multiply,
+                            ommi::query::ArithmeticOperator::Divide,
+                        ],
+                    ),
                     right: Box::new(literal(self.constant(&same))),
                     left: Box::new(same.expr),
                     value_type,

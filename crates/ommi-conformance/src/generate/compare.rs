@@ -21,7 +21,9 @@ pub(super) enum Answer {
 pub(super) fn difference(reference: &Reference, answer: &Result<Answer>) -> Option<String> {
     match (&reference.expected, answer) {
         (Expected::Open, Ok(_)) => None,
-        (Expected::Failure, Ok(answer)) => Some(format!("an error was expected, the answer is {}", show_answer(answer))),
+        (Expected::Failure, Ok(answer)) => {
+            Some(format!("an error was expected, the answer is {}", show_answer(answer)))
+        }
         (Expected::Failure | Expected::Open, Err(error)) if is_about_a_value(error) => None,
         (_, Err(error)) if reference.may_fail && is_about_a_value(error) => None,
         (expected, Err(error)) => Some(format!("the error `{error}` came, expected were {}", show_expected(expected))),
@@ -90,15 +92,19 @@ fn same_rows(expected: &[Row], rows: &[Row], exactness: &[Exactness]) -> bool {
 
 fn same_row(expected: &[Datum], row: &[Datum], exactness: &[Exactness]) -> bool {
     let exactness = exactness.iter().copied().chain(std::iter::repeat(Exactness::Stored));
-    expected.len() == row.len() && expected.iter().zip(row).zip(exactness).all(|((left, right), how)| same(left, right, how))
+    expected.len() == row.len()
+        && expected.iter().zip(row).zip(exactness).all(|((left, right), how)| same(left, right, how))
 }
 
 fn same(left: &Datum, right: &Datum, exactness: Exactness) -> bool {
     match (left, right) {
         (Datum::Float(left), Datum::Float(right)) if exactness == Exactness::Close => {
-            left == right || (left - right).abs() <= 1e-12 * left.abs().max(right.abs())
+            left == right
+                || left.is_finite() && right.is_finite() && (left - right).abs() <= 1e-12 * left.abs().max(right.abs())
         }
-        (Datum::Decimal(left), Datum::Decimal(right)) if exactness == Exactness::Stored => as_written(*left) == as_written(*right),
+        (Datum::Decimal(left), Datum::Decimal(right)) if exactness == Exactness::Stored => {
+            as_written(*left) == as_written(*right)
+        }
         _ => left == right,
     }
 }

@@ -36,7 +36,8 @@ impl Maker<'_> {
 
     /// A field of those that pass a test.
     pub(super) fn field(&mut self, test: impl Fn(&Column) -> bool) -> Option<Typed> {
-        let all: Vec<usize> = self.table.columns.iter().enumerate().filter(|(_, column)| test(column)).map(|(at, _)| at).collect();
+        let all: Vec<usize> =
+            self.table.columns.iter().enumerate().filter(|(_, column)| test(column)).map(|(at, _)| at).collect();
         let at = *pick(self.rng, &all)?;
         Some(Typed { expr: field(at), value_type: self.column(at)?.value_type.clone(), at })
     }
@@ -109,12 +110,23 @@ impl Maker<'_> {
         let value_type = left.value_type.clone();
         let operators: &[ArithmeticOperator] = match value_type.is_integer() {
             true => &[
-                ArithmeticOperator::Add, ArithmeticOperator::Add, ArithmeticOperator::Subtract, ArithmeticOperator::Multiply,
-                ArithmeticOperator::Divide, ArithmeticOperator::Remainder, ArithmeticOperator::BitAnd, ArithmeticOperator::BitOr,
-                ArithmeticOperator::BitXor, ArithmeticOperator::ShiftLeft, ArithmeticOperator::ShiftRight,
+                ArithmeticOperator::Add,
+                ArithmeticOperator::Add,
+                ArithmeticOperator::Subtract,
+                ArithmeticOperator::Multiply,
+                ArithmeticOperator::Divide,
+                ArithmeticOperator::Remainder,
+                ArithmeticOperator::BitAnd,
+                ArithmeticOperator::BitOr,
+                ArithmeticOperator::BitXor,
+                ArithmeticOperator::ShiftLeft,
+                ArithmeticOperator::ShiftRight,
             ],
             false => &[
-                ArithmeticOperator::Add, ArithmeticOperator::Subtract, ArithmeticOperator::Multiply, ArithmeticOperator::Divide,
+                ArithmeticOperator::Add,
+                ArithmeticOperator::Subtract,
+                ArithmeticOperator::Multiply,
+                ArithmeticOperator::Divide,
                 ArithmeticOperator::Remainder,
             ],
         };
@@ -127,7 +139,8 @@ impl Maker<'_> {
             _ => literal(self.constant(&left)),
         };
         let (left, right) = if percent(self.rng, 85) { (left.expr, right) } else { (right, left.expr) };
-        let expr = Expr::Arithmetic { operator, left: Box::new(left), right: Box::new(right), value_type: value_type.clone() };
+        let expr =
+            Expr::Arithmetic { operator, left: Box::new(left), right: Box::new(right), value_type: value_type.clone() };
         let at = self.table.columns.iter().position(|column| column.value_type == value_type).unwrap_or_default();
         let made = Typed { expr, value_type, at };
         if depth > 1 { self.arithmetic(made, depth - 1) } else { made }
@@ -236,8 +249,16 @@ impl Maker<'_> {
 
     fn text_test(&mut self, of: Typed) -> Condition {
         let operators = [
-            TextOperator::Contains, TextOperator::StartsWith, TextOperator::EndsWith, TextOperator::Like, TextOperator::Regex,
-            TextOperator::IContains, TextOperator::IStartsWith, TextOperator::IEndsWith, TextOperator::ILike, TextOperator::IEq,
+            TextOperator::Contains,
+            TextOperator::StartsWith,
+            TextOperator::EndsWith,
+            TextOperator::Like,
+            TextOperator::Regex,
+            TextOperator::IContains,
+            TextOperator::IStartsWith,
+            TextOperator::IEndsWith,
+            TextOperator::ILike,
+            TextOperator::IEq,
         ];
         let operator = pick(self.rng, &operators).copied().unwrap_or(TextOperator::Contains);
         let base = match self.constant(&of) {
@@ -249,7 +270,12 @@ impl Maker<'_> {
             TextOperator::Regex => self.regex(&base),
             _ => self.piece(&base),
         };
-        Condition::Text { operator, expr: of.expr, pattern: literal(Datum::Text(pattern.into())), negated: percent(self.rng, 25) }
+        Condition::Text {
+            operator,
+            expr: of.expr,
+            pattern: literal(Datum::Text(pattern.into())),
+            negated: percent(self.rng, 25),
+        }
     }
 
     /// A part of a text.
@@ -316,13 +342,23 @@ impl Maker<'_> {
                 Some(wanted) if percent(self.rng, 70) => wanted.clone(),
                 _ => value(self.rng, item),
             };
-            return Condition::List { operator: ListOperator::Contains, expr: of.expr, argument: literal(wanted), negated };
+            return Condition::List {
+                operator: ListOperator::Contains,
+                expr: of.expr,
+                argument: literal(wanted),
+                negated,
+            };
         }
         let mut wanted = common;
         if percent(self.rng, 50) {
             wanted.push(value(self.rng, item));
         }
-        Condition::List { operator: ListOperator::Overlaps, expr: of.expr, argument: literal(Datum::List(wanted)), negated }
+        Condition::List {
+            operator: ListOperator::Overlaps,
+            expr: of.expr,
+            argument: literal(Datum::List(wanted)),
+            negated,
+        }
     }
 }
 

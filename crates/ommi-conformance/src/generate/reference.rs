@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ommi::evaluate::{self, Evaluator, GroupKey};
 use ommi::model::ModelDef;
 use ommi::query::statement::SelectStatement;
-use ommi::query::{AggregateFunction, Condition, Expr};
+use ommi::query::{AggregateFunction, Comparison, Condition, Expr, InList};
 use ommi::value::{Datum, ValueType};
 use ommi::{Error, Result};
 
@@ -54,7 +54,10 @@ pub(super) enum Exactness {
 
 /// Runs an action in the reference.
 pub(super) fn reference(model: &Arc<ModelDef>, rows: &[Row], action: &Action) -> Reference {
-    let may_fail = rows.iter().any(|row| fails_somewhere(action, row)) || fails_as_a_write(model, rows, action);
+    let nothing = vec![Datum::Null; model.fields().len()];
+    let may_fail = rows.iter().any(|row| fails_somewhere(action, row))
+        || rows.iter().chain([&nothing]).any(|row| fails_with_constants(action, row))
+        || fails_as_a_write(model, rows, action);
     let expected = match action {
         Action::Select(selection) => select(model, rows, selection),
         Action::Count(condition) => passing(rows, condition).map(|rows| Expected::Count(rows.len() as u64)),
@@ -126,6 +129,49 @@ fn passing<'r>(rows: &'r [Row], condition: &Condition) -> Result<Vec<&'r Row>> {
         }
     }
     Ok(passed)
+}
+
+/// Whether some part of an action has no value for a row that has values which fields are compared
+/// for equality with. A database may put these in place of the fields, and evaluate what becomes
+/// constant by that even for no row.
+fn fails_with_constants(action: &Action, row: &Row) -> bool {
+    let (Action::Select(Selection { condition, .. })
+    | Action::Count(condition)
+    | Action::Update(condition, _)
+    | Action::Delete(condition)) = action;
+    let mut equalities = Vec::new();
+    each_equality(condition, &mut |field, value| equalities.push((usize::from(field), value.clone())));
+    // of several values for a field, each is the last once
+    (0..equalities.len()).any(|_| {
+        equalities.rotate_left(1);
+        let mut row = row.clone();
+        for (field, value) in &equalities {
+            if let Some(slot) = row.get_mut(*field) {
+                slot.clone_from(value);
+            }
+        }
+        fails_somewhere(action, &row)
+    })
+}
+
+fn each_equality(condition: &Condition, found: &mut impl FnMut(u16, &Datum)) {
+    match condition {
+        // not unequal is equal
+        Condition::Compare { operator: Comparison::Eq | Comparison::Ne, left, right } => match (left, right) {
+            (Expr::Field(field), Expr::Literal(value)) | (Expr::Literal(value), Expr::Field(field)) => {
+                found(*field, value)
+            }
+            _ => {}
+        },
+        Condition::In { expr: Expr::Field(field), list: InList::Values(values), .. } => {
+            if let [Expr::Literal(value)] = values.as_slice() {
+                found(*field, value);
+            }
+        }
+        Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| each_equality(part, found)),
+        Condition::Not(part) => each_equality(part, found),
+        _ => {}
+    }
 }
 
 /// Whether some part of an action has no value for a row.
@@ -207,15 +253,18 @@ fn delete(rows: &[Row], condition: &Condition) -> Result<Expected> {
 }
 
 impl Selection {
-    /// Whether a driver need not evaluate all that the reference does: the aggregates of groups that
-    /// `having` or a limit leaves out, an order that is decided already, or anything for no rows.
+    /// Whether a driver need not evaluate all that the reference does: the rows beyond a limit, the
+    /// rows beyond the first of an order that gives a least or greatest value, the aggregates of
+    /// groups that `having` leaves out, an order that is decided already.
     fn may_leave_parts_out(&self, model: &Arc<ModelDef>, rows: &[Row]) -> bool {
-        let is_grouped = !self.group_by.is_empty() || self.output.iter().any(Expr::has_aggregate);
-        let is_bound = self.limit.is_some() || self.offset.is_some();
-        let unordered = Selection { order_by: Vec::new(), limit: None, offset: None, ..self.clone() };
-        self.having != Condition::Const(true)
-            || self.limit == Some(0)
-            || is_grouped && is_bound
+        let is_extreme = |expr: &Expr| {
+            matches!(expr, Expr::Aggregate { function: AggregateFunction::Min | AggregateFunction::Max, .. })
+        };
+        let unordered = Selection { order_by: Vec::new(), ..self.clone() };
+        self.limit.is_some()
+            || self.offset.is_some()
+            || self.having != Condition::Const(true)
+            || self.group_by.is_empty() && self.output.iter().any(is_extreme)
             || !self.order_by.is_empty() && select(model, rows, &unordered).is_ok()
     }
 

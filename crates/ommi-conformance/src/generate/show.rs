@@ -167,7 +167,9 @@ pub(super) fn action(table: &Table, of: &Action) -> String {
         Action::Count(of) => format!("count {}", condition(table, of)),
         Action::Delete(of) => format!("delete {}", condition(table, of)),
         Action::Update(of, assignments) => {
-            let assignments = assignments.iter().map(|(at, value)| format!("{} = {}", name(table, usize::from(*at)), expr(table, value)));
+            let assignments = assignments
+                .iter()
+                .map(|(at, value)| format!("{} = {}", name(table, usize::from(*at)), expr(table, value)));
             format!("update {}\n  set {}", condition(table, of), assignments.collect::<Vec<_>>().join(", "))
         }
     }

@@ -79,7 +79,9 @@ fn smaller_actions(action: &Action) -> Vec<Action> {
         Action::Count(condition) => smaller_conditions(condition).into_iter().map(Action::Count).collect(),
         Action::Delete(condition) => smaller_conditions(condition).into_iter().map(Action::Delete).collect(),
         Action::Update(condition, assignments) => {
-            let conditions = smaller_conditions(condition).into_iter().map(|condition| Action::Update(condition, assignments.clone()));
+            let conditions = smaller_conditions(condition)
+                .into_iter()
+                .map(|condition| Action::Update(condition, assignments.clone()));
             let fewer = without_each(assignments).into_iter().filter(|fewer| !fewer.is_empty());
             let fewer = fewer.map(|fewer| Action::Update(condition.clone(), fewer));
             let values = assignments.iter().enumerate().flat_map(|(at, (field, value))| {
@@ -147,7 +149,8 @@ fn smaller_selections(of: &Selection) -> Vec<Selection> {
 }
 
 fn without_each<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
-    let without = |at: usize| items.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, item)| item.clone()).collect();
+    let without =
+        |at: usize| items.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, item)| item.clone()).collect();
     (0..items.len()).map(without).collect()
 }
 
@@ -227,7 +230,10 @@ fn smaller_exprs(of: &Expr) -> Vec<Expr> {
                 right: Box::new(right),
                 value_type: value_type.clone(),
             };
-            let parts = [left, right].into_iter().filter(|part| !matches!(***part, Expr::Literal(_))).map(|part| (**part).clone());
+            let parts = [left, right]
+                .into_iter()
+                .filter(|part| !matches!(***part, Expr::Literal(_)))
+                .map(|part| (**part).clone());
             let lefts = smaller_exprs(left).into_iter().map(|left| with(left, (**right).clone()));
             let rights = smaller_exprs(right).into_iter().map(|right| with((**left).clone(), right));
             parts.chain(lefts).chain(rights).collect()
@@ -236,10 +242,9 @@ fn smaller_exprs(of: &Expr) -> Vec<Expr> {
             .into_iter()
             .map(|of| Expr::Aggregate { function: *function, of: Some(Box::new(of)), distinct: *distinct })
             .collect(),
-        Expr::JsonPath { of, path, cast } => without_each(path)
-            .into_iter()
-            .map(|path| Expr::JsonPath { of: of.clone(), path, cast: *cast })
-            .collect(),
+        Expr::JsonPath { of, path, cast } => {
+            without_each(path).into_iter().map(|path| Expr::JsonPath { of: of.clone(), path, cast: *cast }).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -33,15 +33,40 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<Datum>>,
 }
 
-const NAMES: &[&str] = &["id", "a", "b", "Order", "select", "two words", "quo\"te", "naïve", "group", "100%", "x'y", "Value"];
+const NAMES: &[&str] =
+    &["id", "a", "b", "Order", "select", "two words", "quo\"te", "naïve", "group", "100%", "x'y", "Value"];
 
 fn any_type(rng: &mut Rng) -> ValueType {
     let types = [
-        ValueType::Bool, ValueType::I8, ValueType::I16, ValueType::I32, ValueType::I64, ValueType::I64, ValueType::U8, ValueType::U16,
-        ValueType::U32, ValueType::U64, ValueType::F32, ValueType::F64, ValueType::F64, ValueType::DECIMAL, ValueType::DECIMAL,
-        ValueType::Decimal(Some(DecimalSize { precision: 6, scale: 2 })), ValueType::Text, ValueType::Text, ValueType::Text,
-        ValueType::Bytes, ValueType::Uuid, ValueType::Date, ValueType::Time, ValueType::DateTime, ValueType::Timestamp,
-        ValueType::Duration, ValueType::Json, ValueType::Json, ValueType::Enum(Arc::new(EnumType::new("Level", VARIANTS))),
+        ValueType::Bool,
+        ValueType::I8,
+        ValueType::I16,
+        ValueType::I32,
+        ValueType::I64,
+        ValueType::I64,
+        ValueType::U8,
+        ValueType::U16,
+        ValueType::U32,
+        ValueType::U64,
+        ValueType::F32,
+        ValueType::F64,
+        ValueType::F64,
+        ValueType::DECIMAL,
+        ValueType::DECIMAL,
+        ValueType::Decimal(Some(DecimalSize { precision: 6, scale: 2 })),
+        ValueType::Text,
+        ValueType::Text,
+        ValueType::Text,
+        ValueType::Bytes,
+        ValueType::Uuid,
+        ValueType::Date,
+        ValueType::Time,
+        ValueType::DateTime,
+        ValueType::Timestamp,
+        ValueType::Duration,
+        ValueType::Json,
+        ValueType::Json,
+        ValueType::Enum(Arc::new(EnumType::new("Level", VARIANTS))),
     ];
     let scalar = pick(rng, &types).cloned().unwrap_or(ValueType::I64);
     match percent(rng, 12) {
@@ -53,8 +78,19 @@ fn any_type(rng: &mut Rng) -> ValueType {
 
 fn key_type(rng: &mut Rng) -> ValueType {
     let types = [
-        ValueType::I64, ValueType::I64, ValueType::I64, ValueType::I32, ValueType::U64, ValueType::Text, ValueType::Text, ValueType::Uuid,
-        ValueType::Date, ValueType::Timestamp, ValueType::DECIMAL, ValueType::Bytes, ValueType::Enum(Arc::new(EnumType::new("Level", VARIANTS))),
+        ValueType::I64,
+        ValueType::I64,
+        ValueType::I64,
+        ValueType::I32,
+        ValueType::U64,
+        ValueType::Text,
+        ValueType::Text,
+        ValueType::Uuid,
+        ValueType::Date,
+        ValueType::Timestamp,
+        ValueType::DECIMAL,
+        ValueType::Bytes,
+        ValueType::Enum(Arc::new(EnumType::new("Level", VARIANTS))),
     ];
     pick(rng, &types).cloned().unwrap_or(ValueType::I64)
 }
@@ -76,7 +112,9 @@ impl Table {
                 value_type,
             });
         }
-        let ordered: Vec<usize> = (keys..columns.len()).filter(|at| columns.get(*at).is_some_and(|column| column.value_type.is_ordered())).collect();
+        let ordered: Vec<usize> = (keys..columns.len())
+            .filter(|at| columns.get(*at).is_some_and(|column| column.value_type.is_ordered()))
+            .collect();
         let some = |rng: &mut Rng, often: u8| {
             let count = rng.usize(1..3).min(ordered.len());
             let mut chosen = ordered.clone();
@@ -109,7 +147,9 @@ impl Table {
             ValueType::I64 | ValueType::I32 | ValueType::U64 if at == 0 && percent(rng, 80) => {
                 Datum::Int(i64::try_from(number).unwrap_or_default())
             }
-            ValueType::Text if at == 0 && percent(rng, 60) => Datum::Text(format!("{}{number}", super::value::text(rng)).into()),
+            ValueType::Text if at == 0 && percent(rng, 60) => {
+                Datum::Text(format!("{}{number}", super::value::text(rng)).into())
+            }
             value_type => match percent(rng, 80) {
                 true => one(rng, &column.pool),
                 false => value(rng, value_type),
@@ -129,7 +169,8 @@ impl Table {
         let name_of = |at: &usize| self.columns.get(*at).map(|column| column.name.as_str());
         let mut builder = ModelBuilder::new(name);
         for column in &self.columns {
-            builder = builder.field(FieldDef::new(column.name.as_str(), column.value_type.clone()).nullable(column.nullable));
+            builder =
+                builder.field(FieldDef::new(column.name.as_str(), column.value_type.clone()).nullable(column.nullable));
         }
         builder = builder.key(self.key.iter().filter_map(name_of));
         if let Some(unique) = &self.unique {
@@ -173,7 +214,8 @@ impl Rules {
         let of = |fields: &[usize]| -> Vec<&Datum> { fields.iter().filter_map(|at| row.get(*at)).collect() };
         let as_key = |values: &[&Datum]| values.iter().map(|value| GroupKey::new(value)).collect::<Vec<_>>();
         let key = as_key(&of(&table.key));
-        let group = table.unique.as_ref().map(|unique| of(unique)).filter(|group| !group.iter().any(|value| value.is_null()));
+        let group =
+            table.unique.as_ref().map(|unique| of(unique)).filter(|group| !group.iter().any(|value| value.is_null()));
         let group = group.map(|group| as_key(&group));
         if self.keys.contains(&key) || group.as_ref().is_some_and(|group| self.groups.contains(group)) {
             return false;

@@ -24,10 +24,68 @@ pub(super) fn percent(rng: &mut Rng, times: u8) -> bool {
 }
 
 const TEXTS: &[&str] = &[
-    "", "a", "A", "a ", " a", "b", "B", "ab", "aB", "Ab", "AB", "aab", "abc", "abcabc", "ä", "Ä", "a\u{308}", "ß", "ẞ", "ss", "SS",
-    "\u{212A}", "k", "K", "İ", "i", "I", "ı", "ſ", "s", "S", "σ", "ς", "Σ", "%", "_", "\\", "100%", "a_b", "a\\b", "'", "\"", "\n",
-    "a\nb", "\u{1F600}", "e\u{301}", "é", "\u{FFFF}", "\u{10FFFF}", "日本", "x'; DROP TABLE t; --", "{\"$gt\": \"\"}", "0", "10",
-    "9", "NULL", "true", "[1]", "a b c", "\t", "\u{1}", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+    "",
+    "a",
+    "A",
+    "a ",
+    " a",
+    "b",
+    "B",
+    "ab",
+    "aB",
+    "Ab",
+    "AB",
+    "aab",
+    "abc",
+    "abcabc",
+    "ä",
+    "Ä",
+    "a\u{308}",
+    "ß",
+    "ẞ",
+    "ss",
+    "SS",
+    "\u{212A}",
+    "k",
+    "K",
+    "İ",
+    "i",
+    "I",
+    "ı",
+    "ſ",
+    "s",
+    "S",
+    "σ",
+    "ς",
+    "Σ",
+    "%",
+    "_",
+    "\\",
+    "100%",
+    "a_b",
+    "a\\b",
+    "'",
+    "\"",
+    "\n",
+    "a\nb",
+    "\u{1F600}",
+    "e\u{301}",
+    "é",
+    "\u{FFFF}",
+    "\u{10FFFF}",
+    "日本",
+    "x'; DROP TABLE t; --",
+    "{\"$gt\": \"\"}",
+    "0",
+    "10",
+    "9",
+    "NULL",
+    "true",
+    "[1]",
+    "a b c",
+    "\t",
+    "\u{1}",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
 ];
 
 /// A text.
@@ -66,8 +124,26 @@ fn documents() -> Vec<Json> {
 
 fn decimals() -> Vec<Decimal> {
     let texts = [
-        "0", "1", "-1", "1.5", "-1.5", "0.1", "0.2", "0.3", "10", "9", "100", "-0.001", "2.25", "3", "7", "99999999999999",
-        "9999999999999999999999999999", "-9999999999999999999999999999", "0.0000000000000000000000000001", "12345678901234.56789",
+        "0",
+        "1",
+        "-1",
+        "1.5",
+        "-1.5",
+        "0.1",
+        "0.2",
+        "0.3",
+        "10",
+        "9",
+        "100",
+        "-0.001",
+        "2.25",
+        "3",
+        "7",
+        "99999999999999",
+        "9999999999999999999999999999",
+        "-9999999999999999999999999999",
+        "0.0000000000000000000000000001",
+        "12345678901234.56789",
         "0.333333333333",
     ];
     texts.iter().filter_map(|text| ommi::value::decimal::parse(text).ok()).collect()
@@ -103,17 +179,43 @@ fn integer(rng: &mut Rng, least: i128, greatest: i128) -> Datum {
 }
 
 const FLOATS: &[f64] = &[
-    0.0, 1.0, -1.0, 0.5, 1.5, 0.1, 0.2, 0.25, 2.0, 3.0, 1e15, 1e16, -2.5, 9_007_199_254_740_992.0, f64::INFINITY, f64::NEG_INFINITY,
+    0.0,
+    1.0,
+    -1.0,
+    0.5,
+    1.5,
+    0.1,
+    0.2,
+    0.25,
+    2.0,
+    3.0,
+    1e15,
+    1e16,
+    -2.5,
+    9_007_199_254_740_992.0,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
 ];
 
 fn date(rng: &mut Rng) -> Date {
-    let dates = [(1, 1, 1), (9999, 12, 31), (1970, 1, 1), (1969, 12, 31), (2024, 2, 29), (2024, 3, 1), (2023, 12, 31), (999, 6, 7), (1600, 2, 29)];
+    let dates = [
+        (1, 1, 1),
+        (9999, 12, 31),
+        (1970, 1, 1),
+        (1969, 12, 31),
+        (2024, 2, 29),
+        (2024, 3, 1),
+        (2023, 12, 31),
+        (999, 6, 7),
+        (1600, 2, 29),
+    ];
     let (year, month, day) = one(rng, &dates);
     Date::new(year, month, day).unwrap_or(Date::MAX)
 }
 
 fn time(rng: &mut Rng) -> Time {
-    let times = [(0, 0, 0, 0), (23, 59, 59, 999_999), (12, 0, 0, 0), (0, 0, 0, 1), (1, 2, 3, 400_000), (12, 0, 0, 500_000)];
+    let times =
+        [(0, 0, 0, 0), (23, 59, 59, 999_999), (12, 0, 0, 0), (0, 0, 0, 1), (1, 2, 3, 400_000), (12, 0, 0, 500_000)];
     let (hour, minute, second, micros) = one(rng, &times);
     Time::new(hour, minute, second, micros * 1000).unwrap_or(Time::MAX)
 }
@@ -140,7 +242,9 @@ pub(super) fn value(rng: &mut Rng, value_type: &ValueType) -> Datum {
             let all: [&[u8]; 8] = [&[], &[0], &[255], &[0, 1], &[127], &[128], b"a", b"ab"];
             Datum::Bytes(one(rng, &all).into())
         }
-        ValueType::Uuid => Datum::Uuid(Uuid::from_u128(one(rng, &[0, 1, u128::MAX, 1 << 127, (1 << 127) - 1, 255 << 64]))),
+        ValueType::Uuid => {
+            Datum::Uuid(Uuid::from_u128(one(rng, &[0, 1, u128::MAX, 1 << 127, (1 << 127) - 1, 255 << 64])))
+        }
         ValueType::Date => Datum::Date(date(rng)),
         ValueType::Time => Datum::Time(time(rng)),
         ValueType::DateTime => Datum::DateTime(DateTime::from_parts(date(rng), time(rng))),

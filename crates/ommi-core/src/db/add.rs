@@ -42,11 +42,16 @@ impl Db {
     /// Those of [`Db::add`]; without transactions the message says how many rows were written.
     pub async fn add_all<M: Model>(&self, rows: impl IntoIterator<Item = M>) -> Result<Vec<M>> {
         let mut rows: Vec<M> = rows.into_iter().collect();
+        prepare(&mut rows);
+        self.add_prepared(rows, "add").await
+    }
+
+    /// Adds rows that are in the form in which they are written.
+    pub(super) async fn add_prepared<M: Model>(&self, rows: Vec<M>, operation: &'static str) -> Result<Vec<M>> {
         if rows.is_empty() {
             return Ok(rows);
         }
-        prepare(&mut rows);
-        let inserted = self.insert(M::definition(), OnConflict::Fail, ModelRows(rows), "add").await?;
+        let inserted = self.insert(M::definition(), OnConflict::Fail, ModelRows(rows), operation).await?;
         let (ModelRows(mut rows), _, keys) = take::<ModelRows<M>>(inserted)?;
         assign_keys(&mut rows, keys)?;
         Ok(rows)

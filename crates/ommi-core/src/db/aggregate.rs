@@ -12,7 +12,7 @@ impl<M: Model> Query<M> {
     ///
     /// # Errors
     ///
-    /// `Query` with an order, a limit or an offset, or for a sum outside its type; and the
+    /// `Query` with an order, a limit, an offset or a cursor, or for a sum outside its type; and the
     /// database's.
     pub async fn aggregate<S: Select<M, Whole>>(mut self, what: S) -> Result<S::Out> {
         if self.select.limit.is_some() || self.select.offset.is_some() || !self.select.order_by.is_empty() {
@@ -20,8 +20,9 @@ impl<M: Model> Query<M> {
                 .with_model(M::definition().name()));
         }
         what.expressions(&mut self.select.output);
+        let (db, select) = self.finish()?;
         let sink = Tuples { rows: Vec::new(), decode: S::decode };
-        let mut answer = self.db.select(M::definition(), self.select, sink, "aggregate").await?.rows;
+        let mut answer = db.select(M::definition(), select, sink, "aggregate").await?.rows;
         answer.pop().ok_or_else(|| Error::decode("the aggregates gave no row: a fault of the driver"))
     }
 }

@@ -7,10 +7,11 @@ use super::source::{UntypedRows, take};
 use super::write::{check_assignments, touch};
 use crate::driver::AssignedKeys;
 use crate::error::{Error, Result};
+use crate::evaluate;
 use crate::model::ModelDef;
 use crate::plan::Explanation;
 use crate::query::statement::{DeleteStatement, OnConflict, SelectStatement, Statement, UpdateStatement};
-use crate::query::{AggregateFunction, Condition, Expr, OrderBy};
+use crate::query::{Condition, Expr, OrderBy};
 use crate::value::{Datum, Timestamp, Uuid, ValueType, iso};
 
 /// A model of a database, known by its definition alone.
@@ -43,8 +44,9 @@ impl Dynamic {
         Ok(self.upsert_all(rows, OnConflict::Fail).await?.0)
     }
 
-    /// Inserts rows, and does what is said with those that are there; gives the rows, and how many
-    /// were written.
+    /// Inserts rows, and does what is said with those that are there; gives the rows as they were
+    /// sent, and how many were written. Read rows anew for what an update made of them, and for
+    /// automatic keys.
     ///
     /// # Errors
     ///
@@ -52,10 +54,14 @@ impl Dynamic {
     pub async fn upsert_all(
         &self,
         mut rows: Vec<Vec<Datum>>,
-        on_conflict: OnConflict,
+        mut on_conflict: OnConflict,
     ) -> Result<(Vec<Vec<Datum>>, u64)> {
         if rows.is_empty() {
             return Ok((rows, 0));
+        }
+        if let OnConflict::Update(_, assignments) = &mut on_conflict {
+            check_assignments(&self.model, assignments)?;
+            touch(&self.model, assignments);
         }
         let fails = matches!(on_conflict, OnConflict::Fail);
         rows.iter_mut().try_for_each(|row| self.prepare(row))?;
@@ -90,7 +96,8 @@ impl Dynamic {
             if field.version && matches!(value, Datum::Null | Datum::Int(0)) {
                 *value = Datum::Int(1);
             }
-            value.normalize();
+            let given = std::mem::take(value);
+            *value = evaluate::fit(field, given).map_err(|error| error.with_model(self.model.name()))?;
         }
         Ok(())
     }
@@ -163,19 +170,14 @@ impl DynamicQuery {
         self.db.select_untyped(self.select, "find").await
     }
 
-    /// How many rows pass the condition.
+    /// How many rows there are. A limit and an offset count.
     ///
     /// # Errors
     ///
-    /// Those of [`Query::all`](super::Query::all).
-    pub async fn count(mut self) -> Result<u64> {
-        self.select.order_by.clear();
-        self.select.output = vec![Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }];
-        let rows = self.rows().await?;
-        match rows.first().and_then(|row| row.first()) {
-            Some(Datum::Int(count)) => Ok(u64::try_from(*count).unwrap_or_default()),
-            _ => Ok(0),
-        }
+    /// `Query` with a selection, groups or `distinct`, and those of
+    /// [`Query::all`](super::Query::all).
+    pub async fn count(self) -> Result<u64> {
+        self.db.count_rows(self.select).await
     }
 
     /// Updates the rows that pass the condition, and says how many there were.
@@ -184,10 +186,11 @@ impl DynamicQuery {
     ///
     /// Those of [`Update`](super::Update).
     pub async fn update(self, mut assignments: Vec<(u16, Expr)>) -> Result<u64> {
-        let model = self.select.model;
-        check_assignments(&model, &assignments).map_err(|error| error.with_model(model.name()))?;
+        let model = Arc::clone(&self.select.model);
+        let condition = self.select.into_write_condition("update")?;
+        check_assignments(&model, &mut assignments)?;
         touch(&model, &mut assignments);
-        let update = UpdateStatement { model: Arc::clone(&model), condition: self.select.condition, assignments };
+        let update = UpdateStatement { model: Arc::clone(&model), condition, assignments };
         self.db.write(&model, Statement::Update(update), "update").await
     }
 
@@ -197,8 +200,9 @@ impl DynamicQuery {
     ///
     /// Those of [`Query::delete`](super::Query::delete).
     pub async fn delete(self) -> Result<u64> {
-        let model = self.select.model;
-        let delete = DeleteStatement { model: Arc::clone(&model), condition: self.select.condition };
+        let model = Arc::clone(&self.select.model);
+        let condition = self.select.into_write_condition("delete")?;
+        let delete = DeleteStatement { model: Arc::clone(&model), condition };
         self.db.write(&model, Statement::Delete(delete), "delete").await
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::get::equal_data;
 use super::sink::{OwnedRow, Untyped, take};
 use super::source::UntypedRows;
 use super::{Db, Scope};
@@ -10,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::evaluate;
 use crate::model::ModelDef;
 use crate::plan::{Explanation, InsertPlan, Plan, SelectPlan, WritePlan, planner};
-use crate::query::condition::{Comparison, Condition};
+use crate::query::condition::Condition;
 use crate::query::shape;
 use crate::query::statement::{InsertStatement, OnConflict, SelectStatement, Statement};
-use crate::query::{Expr, Parameters};
+use crate::query::{AggregateFunction, Expr, Parameters};
 use crate::value::Datum;
 
 #[cold]
@@ -103,8 +104,8 @@ impl Db {
         let sink = self.fetch(model, &plan.native, parameters, sink, operation).await?;
         let rows = take::<Untyped>(sink)?.rows;
         let Some(rest) = &plan.completion else { return Ok(rows) };
-        evaluate::select(rest, parameters, rows)
-            .map_err(|error| error.with_model(model.name()).with_operation(operation))
+        let rows = evaluate::select(rest, parameters, rows);
+        self.note(rows.map_err(|error| error.with_model(model.name()).with_operation(operation)))
     }
 
     /// Reads the rows of a select without a Rust type.
@@ -114,10 +115,38 @@ impl Db {
         operation: &'static str,
     ) -> Result<Vec<Vec<Datum>>> {
         let model = Arc::clone(&statement.model);
-        let types = statement
-            .output_types()
-            .ok_or_else(|| Error::query("a selected constant has no type").with_model(model.name()))?;
-        Ok(self.select(&model, statement, Untyped::new(types), operation).await?.rows)
+        let sink = match statement.output.is_empty() {
+            true => Untyped::of_model(&model),
+            false => Untyped::new(
+                statement
+                    .output_types()
+                    .ok_or_else(|| Error::query("a selected constant has no type").with_model(model.name()))?,
+            ),
+        };
+        Ok(self.select(&model, statement, sink, operation).await?.rows)
+    }
+
+    /// How many rows a select of whole rows has, its limit and offset counted.
+    pub(super) async fn count_rows(&self, mut select: SelectStatement) -> Result<u64> {
+        if !select.selects_whole_rows() {
+            return Err(Error::query("`count` takes whole rows: no selection, groups or `distinct`")
+                .with_model(select.model.name())
+                .with_operation("count"));
+        }
+        let bound = |expr: Option<Expr>, absent: u64| match expr {
+            Some(Expr::Literal(Datum::Int(value))) => u64::try_from(value).unwrap_or_default(),
+            _ => absent,
+        };
+        let offset = bound(select.offset.take(), 0);
+        let limit = bound(select.limit.take(), u64::MAX);
+        select.order_by.clear();
+        select.output = vec![Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }];
+        let rows = self.select_untyped(select, "count").await?;
+        let all = match rows.first().and_then(|row| row.first()) {
+            Some(Datum::Int(count)) => u64::try_from(*count).unwrap_or_default(),
+            _ => 0,
+        };
+        Ok(all.saturating_sub(offset).min(limit))
     }
 
     /// Updates or deletes, and says how many rows matched.
@@ -127,22 +156,28 @@ impl Db {
         statement: Statement,
         operation: &'static str,
     ) -> Result<u64> {
+        let in_flight = self.in_flight();
         let (plan, parameters) = self.plan(statement)?;
         let Plan::Write(plan) = &*plan else { return Err(other_plan()) };
-        match plan {
-            WritePlan::Native(prepared) => self.execute(model, prepared, &parameters, operation).await,
+        let matched = match plan {
+            WritePlan::Native(prepared) => self.execute(model, prepared, &parameters, operation).await?,
             WritePlan::ByKey { select, write, assignments, .. } => {
-                self.in_one_transaction(async |db| {
-                    let rows = db.complete(model, select, &parameters, operation).await?;
-                    for row in &rows {
-                        let values = by_key_parameters(model, row, &parameters, assignments.as_deref(), None)?;
-                        db.execute(model, write, &values, operation).await?;
+                let mut written = 0;
+                let all = self.in_one_transaction(async |db| {
+                    for row in db.complete(model, select, &parameters, operation).await? {
+                        let values = by_key_parameters(model, &row, &parameters, assignments.as_deref(), None)
+                            .map_err(|error| error.with_model(model.name()).with_operation(operation))?;
+                        written += db.execute(model, write, &values, operation).await?;
                     }
-                    Ok(rows.len() as u64)
-                })
-                .await
+                    Ok(())
+                });
+                let all = all.await;
+                self.say_written(all, written)?;
+                written
             }
-        }
+        };
+        in_flight.succeeded();
+        Ok(matched)
     }
 
     async fn execute(
@@ -152,11 +187,8 @@ impl Db {
         parameters: &[Datum],
         operation: &'static str,
     ) -> Result<u64> {
-        let in_flight = self.in_flight();
         let call = Call { prepared, parameters, model: model.name(), operation };
-        let matched = self.session()?.execute(call).await.map_err(|error| about(error, call))?;
-        in_flight.succeeded();
-        Ok(matched)
+        self.session()?.execute(call).await.map_err(|error| about(error, call))
     }
 
     /// Writes new rows.
@@ -167,13 +199,16 @@ impl Db {
         rows: S,
         operation: &'static str,
     ) -> Result<Inserted> {
+        let in_flight = self.in_flight();
         let statement = InsertStatement { model: Arc::clone(model), on_conflict };
         let (plan, parameters) = self.plan(Statement::Insert(statement))?;
         let Plan::Insert(plan) = &*plan else { return Err(other_plan()) };
-        match &plan.completion {
-            None => self.send(model, &plan.native, &parameters, Box::new(rows), operation).await,
-            Some(rest) => self.upsert_by_key(model, plan, rest, &parameters, rows, operation).await,
-        }
+        let inserted = match &plan.completion {
+            None => self.send(model, &plan.native, &parameters, Box::new(rows), operation).await?,
+            Some(rest) => self.upsert_by_key(model, plan, rest, &parameters, rows, operation).await?,
+        };
+        in_flight.succeeded();
+        Ok(inserted)
     }
 
     async fn send(
@@ -184,11 +219,8 @@ impl Db {
         rows: Box<dyn RowSource>,
         operation: &'static str,
     ) -> Result<Inserted> {
-        let in_flight = self.in_flight();
         let call = Call { prepared, parameters, model: model.name(), operation };
-        let inserted = self.session()?.insert(call, rows).await.map_err(|error| about(error, call))?;
-        in_flight.succeeded();
-        Ok(inserted)
+        self.session()?.insert(call, rows).await.map_err(|error| about(error, call))
     }
 
     /// Inserts rows one by one, after a look for one that is there already.
@@ -208,7 +240,7 @@ impl Db {
         };
         let mut written = 0;
         let mut keys = Vec::new();
-        self.in_one_transaction(async |db| {
+        let all = self.in_one_transaction(async |db| {
             for index in 0..rows.len() {
                 let mut values = super::source::Values::default();
                 rows.encode(index, &mut values)?;
@@ -243,8 +275,9 @@ impl Db {
                 }
             }
             Ok(())
-        })
-        .await?;
+        });
+        let all = all.await;
+        self.say_written(all, written)?;
         Ok(Inserted { rows: written, keys: AssignedKeys::List(keys), source: Box::new(rows) })
     }
 
@@ -261,6 +294,16 @@ impl Db {
         }
         let select = SelectStatement::new(Arc::clone(model), equal_fields(fields, new));
         Ok(self.select_untyped(select, operation).await?.pop())
+    }
+
+    /// The error of a write row by row, with how many rows it leaves written: none, where a
+    /// transaction undoes them.
+    fn say_written(&self, answer: Result<()>, written: u64) -> Result<()> {
+        answer.map_err(|error| match written {
+            0 => error,
+            _ if self.has_transactions() => error,
+            _ => error.with_addition(&format!("rows written before: {written}")),
+        })
     }
 
     /// Runs several statements as one: in a transaction where the driver has them, in the handle's
@@ -296,11 +339,10 @@ impl Db {
 }
 
 /// The condition that fields have the values of a row.
-pub(super) fn equal_fields(fields: &[u16], row: &[Datum]) -> Condition {
-    fields.iter().fold(Condition::Const(true), |all, field| {
-        let value = row.get(usize::from(*field)).cloned().unwrap_or_default();
-        all.and(Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value)))
-    })
+fn equal_fields(fields: &[u16], row: &[Datum]) -> Condition {
+    let values: Vec<Datum> =
+        fields.iter().map(|field| row.get(usize::from(*field)).cloned().unwrap_or_default()).collect();
+    equal_data(fields, &values)
 }
 
 /// The parameters of a write by key: the new values, then the key.

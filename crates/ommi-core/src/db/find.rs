@@ -9,9 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::plan::Explanation;
 use crate::query::statement::{DeleteStatement, SelectStatement, Statement};
-use crate::query::{
-    AggregateFunction, AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, OrderBy, OrderOf, Select, cursor,
-};
+use crate::query::{AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, OrderBy, OrderOf, Select, cursor};
 use crate::value::Datum;
 
 /// A query of rows of `M`, which does nothing until one of its ends is awaited: `all`, `one`,
@@ -95,12 +93,17 @@ impl<M: Model> Query<M> {
     }
 
     /// The statement, with what cursors add.
-    fn finish(mut self) -> Result<(Db, SelectStatement)> {
+    pub(super) fn finish(mut self) -> Result<(Db, SelectStatement)> {
         if let Some(after) = self.after.take() {
+            if self.select.is_grouped() || self.select.distinct {
+                return Err(Error::query("a cursor continues rows, not groups or distinct values: use `offset`")
+                    .with_model(M::definition().name()));
+            }
             let order = keyset(&self.select)?;
             let types: Vec<_> = order.iter().filter_map(|by| by.expr.value_type(&self.select.model)).collect();
             let values = after.values(&types)?;
-            self.select.condition = self.select.condition.and(cursor::after(&order, values));
+            let rest = cursor::after(&self.select.model, &order, &values);
+            self.select.condition = self.select.condition.and(rest);
             self.select.order_by = order;
         }
         Ok((self.db, self.select))
@@ -158,24 +161,24 @@ impl<M: Model> Query<M> {
     /// # Errors
     ///
     /// Those of [`Query::all`].
-    pub async fn first(mut self) -> Result<Option<M>> {
-        self.select.limit = Some(number(1));
-        let (db, select) = self.finish()?;
+    pub async fn first(self) -> Result<Option<M>> {
+        let (db, mut select) = self.finish()?;
+        select.limit_to_one();
         Ok(db.select(M::definition(), select, First::<Whole<M>>::default(), "find").await?.first)
     }
 
-    /// Whether there is a row.
+    /// Whether there is a row. A limit and an offset count.
     ///
     /// # Errors
     ///
     /// Those of [`Query::all`].
-    pub async fn exists(mut self) -> Result<bool> {
-        self.select.limit = Some(number(1));
-        self.select.order_by.clear();
+    pub async fn exists(self) -> Result<bool> {
+        let (db, mut select) = self.finish()?;
+        select.limit_to_one();
+        select.order_by.clear();
         // one field is enough, and a key is short
         let field = M::definition().key().first().copied().unwrap_or_default();
-        self.select.output = vec![Expr::Field(field)];
-        let (db, select) = self.finish()?;
+        select.output = vec![Expr::Field(field)];
         Ok(!db.select_untyped(select, "exists").await?.is_empty())
     }
 
@@ -185,25 +188,12 @@ impl<M: Model> Query<M> {
     ///
     /// Those of [`Query::all`].
     pub async fn count(self) -> Result<u64> {
-        let (limit, offset) = (self.select.limit.clone(), self.select.offset.clone());
-        let (db, mut select) = self.finish()?;
-        select.order_by.clear();
-        select.limit = None;
-        select.offset = None;
-        select.output = vec![Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }];
-        let rows = db.select_untyped(select, "count").await?;
-        let all = match rows.first().and_then(|row| row.first()) {
-            Some(Datum::Int(count)) => u64::try_from(*count).unwrap_or_default(),
-            _ => 0,
-        };
-        let bound = |expr: Option<Expr>, absent: u64| match expr {
-            Some(Expr::Literal(Datum::Int(value))) => u64::try_from(value).unwrap_or_default(),
-            _ => absent,
-        };
-        Ok(all.saturating_sub(bound(offset, 0)).min(bound(limit, u64::MAX)))
+        let (db, select) = self.finish()?;
+        db.count_rows(select).await
     }
 
-    /// The rows as a stream, read in batches: memory does not grow with their number.
+    /// The rows as a stream, read in batches: memory does not grow with their number, unless the
+    /// engine has to order them for the driver.
     ///
     /// ```ignore
     /// let mut users = db.find(User::all()).stream().await?;
@@ -227,7 +217,9 @@ impl<M: Model> Query<M> {
     /// cursor of another order; and those of [`Query::all`].
     pub async fn fetch_page(mut self) -> Result<Page<M>> {
         let Some(Expr::Literal(Datum::Int(limit))) = self.select.limit else {
-            return Err(Error::query("a page needs a limit: `.limit(20).fetch_page()`"));
+            return Err(
+                Error::query("a page needs a limit: `.limit(20).fetch_page()`").with_model(M::definition().name())
+            );
         };
         let order = keyset(&self.select)?;
         self.select.order_by.clone_from(&order);
@@ -259,14 +251,7 @@ impl<M: Model> Query<M> {
 
     pub(super) fn into_write(self, operation: &'static str) -> Result<(Db, Condition)> {
         let (db, select) = self.finish()?;
-        if select.limit.is_some() || select.offset.is_some() || !select.order_by.is_empty() {
-            return Err(Error::query(
-                "an update or delete takes no order, limit, offset or cursor: find the keys first, then write by `in_`",
-            )
-            .with_model(M::definition().name())
-            .with_operation(operation));
-        }
-        Ok((db, select.condition))
+        Ok((db, select.into_write_condition(operation)?))
     }
 
     /// How the query is answered: what the driver runs, what the engine completes, and the

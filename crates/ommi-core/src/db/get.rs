@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Db;
 use super::find::Query;
 use super::sink::{First, Whole};
-use super::source::{data_of, datum_of};
+use super::source::values_of;
 use crate::error::{Error, Result};
 use crate::evaluate::GroupKey;
 use crate::model::Model;
@@ -21,7 +21,9 @@ impl Db {
     /// `NotFound` if there is none, `Decode` if a stored value does not fit its field, and the
     /// database's.
     pub async fn get<M: Model>(&self, key: impl KeyOperand<M, M::Key>) -> Result<M> {
-        let select = SelectStatement::new(M::definition().clone(), key_condition::<M>(key.into_key()));
+        let model = M::definition();
+        let condition = equal_condition(model.key(), key.into_key());
+        let select = SelectStatement::new(model.clone(), condition);
         let found = self.select(M::definition(), select, First::<Whole<M>>::default(), "get").await?;
         found.first.ok_or_else(no_key::<M>)
     }
@@ -36,48 +38,37 @@ impl Db {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Vec<M>> {
-        let keys: Vec<Vec<Expr>> = keys.into_iter().map(KeyOperand::into_key).collect();
         let model = M::definition();
-        let mut found: Vec<(Vec<Datum>, M)> = Vec::with_capacity(keys.len());
-        match model.key() {
+        let keys = keys.into_iter().map(|key| key_values::<M>(key.into_key())).collect::<Result<Vec<_>>>()?;
+        let rows = self.rows_by::<M>(model.key(), &keys).await?;
+        Ok(keys.iter().filter_map(|key| rows.get(key)).collect())
+    }
+
+    /// The rows of some values of the key's fields, or of a unique group's.
+    pub(super) async fn rows_by<M: Model>(&self, fields: &[u16], values: &[Vec<Datum>]) -> Result<RowsBy<M>> {
+        let mut rows = HashMap::with_capacity(values.len());
+        let mut take = |found: Vec<M>| {
+            found.into_iter().try_for_each(|row| {
+                rows.insert(group_keys(&values_of(&row, fields)?), row);
+                Ok(())
+            })
+        };
+        match fields {
             [field] => {
-                let values = keys.iter().filter_map(|key| key.first().cloned());
+                let values = values.iter().flatten().cloned().map(Expr::Literal);
                 let condition = Condition::is_in(Expr::Field(*field), values);
-                let rows = Query::<M>::new(self.clone(), condition).all().await?;
-                for row in rows {
-                    found.push((vec![datum_of(&row, *field)?], row));
-                }
+                take(Query::<M>::new(self.clone(), condition).all().await?)?;
             }
             fields => {
-                // bounded statements: a key of several fields is a condition of its own
-                for chunk in keys.chunks(100) {
+                // bounded statements: the values of several fields are a condition of their own
+                for chunk in values.chunks(100) {
                     let any =
-                        chunk.iter().fold(Condition::Const(false), |any, key| any.or(key_condition::<M>(key.clone())));
-                    for row in Query::<M>::new(self.clone(), any).all().await? {
-                        let all = data_of(&row)?;
-                        let key = fields.iter().filter_map(|field| all.get(usize::from(*field)).cloned()).collect();
-                        found.push((key, row));
-                    }
+                        chunk.iter().fold(Condition::Const(false), |any, values| any.or(equal_data(fields, values)));
+                    take(Query::<M>::new(self.clone(), any).all().await?)?;
                 }
             }
         }
-        let mut by_key = HashMap::with_capacity(found.len());
-        for (key, row) in found {
-            by_key.insert(group_keys(&key), row);
-        }
-        Ok(keys
-            .into_iter()
-            .filter_map(|key| {
-                let values: Vec<Datum> = key
-                    .into_iter()
-                    .map(|expr| match expr {
-                        Expr::Literal(value) => value,
-                        _ => Datum::Null,
-                    })
-                    .collect();
-                by_key.get(&group_keys(&values)).cloned()
-            })
-            .collect())
+        Ok(RowsBy(rows))
     }
 
     /// The row that passes a filter, or else a new one.
@@ -107,6 +98,16 @@ impl Db {
     }
 }
 
+/// Rows, by the values that they were looked for.
+pub(super) struct RowsBy<M>(HashMap<Vec<GroupKey>, M>);
+
+impl<M: Clone> RowsBy<M> {
+    /// The row of some values.
+    pub(super) fn get(&self, values: &[Datum]) -> Option<M> {
+        self.0.get(&group_keys(values)).cloned()
+    }
+}
+
 /// Values that are compared as keys are.
 fn group_keys(values: &[Datum]) -> Vec<GroupKey> {
     values.iter().map(GroupKey::new).collect()
@@ -121,17 +122,26 @@ fn no_key<M: Model>() -> Error {
     }
 }
 
-/// The condition that the key has some values.
+/// The values of a key.
 #[inline]
-fn key_condition<M: Model>(key: Vec<Expr>) -> Condition {
-    let fields = M::definition().key();
-    let mut all = Condition::Const(fields.is_empty());
-    if fields.len() != key.len() || fields.is_empty() {
-        return Condition::Const(false);
-    }
-    for (index, (field, value)) in fields.iter().zip(key).enumerate() {
-        let part = Condition::compare(Expr::Field(*field), Comparison::Eq, value);
-        all = if index == 0 { part } else { all.and(part) };
-    }
-    all
+fn key_values<M: Model>(key: Vec<Expr>) -> Result<Vec<Datum>> {
+    key.into_iter()
+        .map(|value| match value {
+            Expr::Literal(value) => Ok(value),
+            _ => Err(Error::query("a key is given by values: use `find` to compare fields with each other")
+                .with_model(M::definition().name())),
+        })
+        .collect()
+}
+
+/// The condition that some fields have some values; none passes it where there are no fields.
+#[inline]
+fn equal_condition(fields: &[u16], values: Vec<Expr>) -> Condition {
+    let equal = |(field, value): (&u16, Expr)| Condition::compare(Expr::Field(*field), Comparison::Eq, value);
+    fields.iter().zip(values).map(equal).reduce(Condition::and).unwrap_or(Condition::Const(false))
+}
+
+/// The condition that some fields have the values of a row in them.
+pub(super) fn equal_data(fields: &[u16], values: &[Datum]) -> Condition {
+    equal_condition(fields, values.iter().cloned().map(Expr::Literal).collect())
 }

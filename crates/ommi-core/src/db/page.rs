@@ -1,6 +1,6 @@
 //! Pages of ordered rows.
 
-use super::source::datum_of;
+use super::source::values_of;
 use crate::error::Result;
 use crate::model::Model;
 use crate::query::{Cursor, Expr, OrderBy};
@@ -17,11 +17,11 @@ impl<M: Model> Page<M> {
     pub(super) fn new(rows: Vec<M>, more: bool, order: &[OrderBy]) -> Result<Self> {
         let next = match rows.last() {
             Some(last) if more => {
-                let values = order.iter().filter_map(|by| match by.expr {
-                    Expr::Field(field) => Some(datum_of(last, field)),
+                let fields = order.iter().filter_map(|by| match by.expr {
+                    Expr::Field(field) => Some(field),
                     _ => None,
                 });
-                Some(Cursor::of(&values.collect::<Result<Vec<_>>>()?)?)
+                Some(Cursor::of(&values_of(last, &fields.collect::<Vec<_>>())?)?)
             }
             _ => None,
         };

@@ -1,8 +1,8 @@
 //! Writing, reading again and deleting one instance.
 
-use super::engine::equal_fields;
+use super::get::equal_data;
 use super::sink::{First, Whole};
-use super::source::{ModelRows, data_of, take};
+use super::source::{ModelRows, data_of, take, values_of};
 use super::upsert::all_but_key;
 use super::write::touch;
 use super::{Db, add};
@@ -35,13 +35,13 @@ impl Db {
             Some(version) => {
                 new.touch(Touch::Update, Timestamp::now());
                 new.normalize();
-                new.set_version(version.checked_add(1).ok_or_else(|| Error::query("the version is at its end"))?)?;
+                new.set_version(next_version(version)?)?;
                 let values = data_of(&new)?;
                 let fields = all_but_key(model);
                 let created = |field: &u16| model.field(*field).is_some_and(|field| field.created);
                 let assignments =
                     fields.iter().filter(|field| !created(field)).map(|field| (*field, literal(&values, *field)));
-                let condition = self.row_condition(&new, &values, Some(version))?;
+                let condition = self.row_condition(&new, Some(version))?;
                 let statement = UpdateStatement { model: model.clone(), condition, assignments: assignments.collect() };
                 if self.write(model, Statement::Update(statement), "save").await? == 0 {
                     return Err(stale::<M>("save"));
@@ -102,8 +102,16 @@ impl Db {
                 assignments.push((field, literal(&values, field)));
             }
         }
+        if let (Some(field), Some(version)) = (model.version(), new.version())
+            && !assignments.iter().any(|(assigned, _)| *assigned == field)
+        {
+            // known beforehand: every driver can write a constant
+            new.set_version(next_version(version)?)?;
+            assignments.push((field, literal(&values_of(&new, &[field])?, 0)));
+            new.set_version(version)?;
+        }
         touch(model, &mut assignments);
-        let condition = self.row_condition(&new, &values, new.version())?;
+        let condition = self.row_condition(&new, new.version())?;
         let statement = UpdateStatement { model: model.clone(), condition, assignments };
         if self.write(model, Statement::Update(statement), "update").await? > 0 {
             return Ok(());
@@ -121,7 +129,7 @@ impl Db {
     /// `NotFound` if there is no such row any more; and those of [`Db::get`].
     pub async fn reload<M: Model>(&self, row: &mut M) -> Result<()> {
         let model = M::definition();
-        let condition = self.row_condition(row, &data_of(row)?, None)?;
+        let condition = self.row_condition(row, None)?;
         let select = SelectStatement::new(model.clone(), condition);
         let found = self.select(model, select, First::<Whole<M>>::default(), "reload").await?;
         *row = found.first.ok_or_else(|| gone::<M>("reload"))?;
@@ -136,7 +144,7 @@ impl Db {
     /// row another one; `Constraint` if the row is still referenced; and the database's.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         let model = M::definition();
-        let condition = self.row_condition(row, &data_of(row)?, row.version())?;
+        let condition = self.row_condition(row, row.version())?;
         let statement = DeleteStatement { model: model.clone(), condition };
         if self.write(model, Statement::Delete(statement), "delete").await? > 0 {
             return Ok(());
@@ -148,7 +156,7 @@ impl Db {
     }
 
     /// The condition on the key of an instance, and on its version.
-    fn row_condition<M: Model>(&self, row: &M, values: &[Datum], version: Option<i64>) -> Result<Condition> {
+    fn row_condition<M: Model>(&self, row: &M, version: Option<i64>) -> Result<Condition> {
         let model = M::definition();
         if model.key().is_empty() {
             return Err(read_only(model));
@@ -156,7 +164,7 @@ impl Db {
         if row.is_unassigned() {
             return Err(Error::query("the instance has no key yet: `add` it first").with_model(model.name()));
         }
-        let key = equal_fields(model.key(), values);
+        let key = equal_data(model.key(), &values_of(row, model.key())?);
         Ok(match (model.version(), version) {
             (Some(field), Some(version)) => {
                 key.and(Condition::compare(Expr::Field(field), Comparison::Eq, Expr::Literal(Datum::Int(version))))
@@ -164,6 +172,10 @@ impl Db {
             _ => key,
         })
     }
+}
+
+fn next_version(version: i64) -> Result<i64> {
+    version.checked_add(1).ok_or_else(|| Error::query("the version is at its end"))
 }
 
 fn literal(values: &[Datum], field: u16) -> Expr {

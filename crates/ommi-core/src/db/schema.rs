@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::transaction::check_outside;
 use super::{Db, Scope};
 use crate::driver::SchemaInfo;
 use crate::error::{Error, Result};
@@ -61,13 +62,14 @@ impl Db {
     }
 
     fn refuse_in_transaction(&self, operation: &'static str) -> Result<()> {
-        match self.scope {
+        let refused = match self.scope {
             Scope::Transaction(_) => Err(Error::transaction(
                 "tables are created and dropped outside transactions, which not every database could roll back",
-            )
-            .with_operation(operation)),
-            _ => Ok(()),
-        }
+            )),
+            Scope::Database => check_outside(&self.shared),
+            Scope::Outside => Ok(()),
+        };
+        refused.map_err(|error| error.with_operation(operation))
     }
 
     /// Refuses models whose rules the database cannot keep.

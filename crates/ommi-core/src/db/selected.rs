@@ -88,7 +88,7 @@ impl<M: Model, O: Send + 'static> Selected<M, O> {
     }
 
     async fn run(self, most: Option<i64>) -> Result<Vec<O>> {
-        let Query { db, mut select, .. } = self.query;
+        let (db, mut select) = self.query.finish()?;
         if let Some(most) = most {
             select.limit.get_or_insert(Expr::Literal(Datum::Int(most)));
         }
@@ -139,7 +139,7 @@ impl<M: Model, O: Send + 'static> Selected<M, O> {
     ///
     /// Those of [`Selected::all`].
     pub async fn first(mut self) -> Result<Option<O>> {
-        self.query = self.query.limit(1);
+        self.query.select.limit_to_one();
         Ok(self.run(None).await?.pop())
     }
 
@@ -149,7 +149,7 @@ impl<M: Model, O: Send + 'static> Selected<M, O> {
     ///
     /// Those of planning, and the database's.
     pub async fn explain(self) -> Result<Explanation> {
-        let Query { db, select, .. } = self.query;
+        let (db, select) = self.query.finish()?;
         db.explain(Statement::Select(select)).await
     }
 }

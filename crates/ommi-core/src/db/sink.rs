@@ -122,16 +122,28 @@ impl<D: Decode> RowSink for First<D> {
 pub(crate) struct Untyped {
     pub(crate) rows: Vec<Vec<Datum>>,
     types: Arc<[ValueType]>,
+    /// The model, if the rows hold all its fields.
+    model: Option<Arc<ModelDef>>,
 }
 
 impl Untyped {
     pub(crate) fn new(types: impl Into<Arc<[ValueType]>>) -> Self {
-        Untyped { rows: Vec::new(), types: types.into() }
+        Untyped { rows: Vec::new(), types: types.into(), model: None }
     }
 
     /// Rows of all fields of a model.
-    pub(crate) fn of_model(model: &ModelDef) -> Self {
-        Untyped::new(model.fields().iter().map(|field| field.value_type.clone()).collect::<Vec<_>>())
+    pub(crate) fn of_model(model: &Arc<ModelDef>) -> Self {
+        let types = model.fields().iter().map(|field| field.value_type.clone()).collect::<Vec<_>>();
+        Untyped { model: Some(Arc::clone(model)), ..Untyped::new(types) }
+    }
+
+    /// The error with the field whose value did not fit.
+    #[cold]
+    fn name(&self, error: Error, index: usize) -> Error {
+        match self.model.as_ref().and_then(|model| Some((model, model.fields().get(index)?))) {
+            Some((model, field)) => decode_error(error, model, &field.name),
+            None => Error::decode(format!("column {} of the answer: {}", index + 1, error.message())),
+        }
     }
 }
 
@@ -141,7 +153,9 @@ impl RowSink for Untyped {
     }
 
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
-        let decode = |(index, value_type): (usize, &ValueType)| Datum::decode(row.cell(index)?, value_type);
+        let decode = |(index, value_type): (usize, &ValueType)| {
+            row.cell(index).and_then(|cell| Datum::decode(cell, value_type)).map_err(|error| self.name(error, index))
+        };
         self.rows.push(self.types.iter().enumerate().map(decode).collect::<Result<_>>()?);
         Ok(Flow::Continue)
     }

@@ -29,8 +29,8 @@ impl<M: Model> RowSource for ModelRows<M> {
 
     fn key(&self, row: usize) -> Option<i64> {
         let index = M::definition().auto()?;
-        match datum_of(self.0.get(row)?, index) {
-            Ok(Datum::Int(key)) => Some(key),
+        match values_of(self.0.get(row)?, &[index]).as_deref() {
+            Ok([Datum::Int(key)]) => Some(*key),
             _ => None,
         }
     }
@@ -99,17 +99,18 @@ impl Encoder for Values {
     }
 }
 
-/// Takes the field at one index.
-struct ValueAt {
-    index: usize,
-    next: usize,
-    value: Datum,
+/// Takes some fields, in the order in which they are asked for.
+struct ValuesOf<'a> {
+    fields: &'a [u16],
+    next: u16,
+    values: Vec<Datum>,
 }
 
-impl Encoder for ValueAt {
+impl Encoder for ValuesOf<'_> {
     fn cell(&mut self, cell: Cell<'_>) -> Result<()> {
-        if self.next == self.index {
-            self.value = Datum::from_cell(cell);
+        for (_, value) in self.fields.iter().zip(&mut self.values).filter(|(field, _)| **field == self.next) {
+            *value = Datum::from_cell(cell);
+            value.normalize();
         }
         self.next += 1;
         Ok(())
@@ -123,9 +124,9 @@ pub(super) fn data_of<M: Model>(model: &M) -> Result<Vec<Datum>> {
     Ok(values.0)
 }
 
-/// One field of a model's instance.
-pub(super) fn datum_of<M: Model>(model: &M, index: u16) -> Result<Datum> {
-    let mut value = ValueAt { index: usize::from(index), next: 0, value: Datum::Null };
-    model.encode(&mut RowEncoder::new(M::definition(), &mut value))?;
-    Ok(value.value)
+/// Some fields of a model's instance, in the form in which they are stored.
+pub(super) fn values_of<M: Model>(model: &M, fields: &[u16]) -> Result<Vec<Datum>> {
+    let mut taken = ValuesOf { fields, next: 0, values: vec![Datum::Null; fields.len()] };
+    model.encode(&mut RowEncoder::new(M::definition(), &mut taken))?;
+    Ok(taken.values)
 }

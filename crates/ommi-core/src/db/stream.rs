@@ -8,9 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::Db;
 use super::engine::about;
 use super::sink::{All, Decode, OwnedRow, Untyped, take};
+use super::transaction::TransactionScope;
+use super::{Db, Scope};
 use crate::driver::{BoxFuture, Call, Row, RowSink, RowStream};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
@@ -53,6 +54,8 @@ pub struct Rows<T> {
     take: fn(Box<dyn RowSink>) -> Result<Vec<T>>,
     decode: fn(&[Datum]) -> Result<T>,
     residual: Option<Residual>,
+    /// The transaction that the rows are read in, which may end before they do.
+    scope: Option<Arc<TransactionScope>>,
 }
 
 impl<T> fmt::Debug for Rows<T> {
@@ -82,6 +85,10 @@ impl Db {
             take: |sink| Ok(take::<All<D>>(sink)?.0),
             decode: decode_owned::<D>,
             residual: None,
+            scope: match &self.scope {
+                Scope::Transaction(scope) => Some(Arc::clone(scope)),
+                Scope::Database | Scope::Outside => None,
+            },
         };
         if let Some(rest) = &plan.completion {
             let only_filters = !rest.is_grouped()
@@ -146,6 +153,9 @@ impl<T> Rows<T> {
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Done => return Poll::Ready(None),
                 State::Idle(mut stream) => {
+                    if let Some(Err(error)) = self.scope.as_ref().map(|scope| scope.transaction()) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
                     let sink = match &self.residual {
                         None => (self.sink)(),
                         Some(residual) => Box::new(Untyped::of_model(&residual.model)),
@@ -171,7 +181,12 @@ impl<T> Rows<T> {
                                 self.state = State::Idle(stream);
                             }
                         }
-                        Err(error) => return Poll::Ready(Some(Err(error))),
+                        Err(error) => {
+                            if let Some(scope) = &self.scope {
+                                scope.note(&error);
+                            }
+                            return Poll::Ready(Some(Err(error)));
+                        }
                     }
                 }
             }

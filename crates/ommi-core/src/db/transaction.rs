@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use super::{Db, Scope, Shared};
-use crate::driver::{Session, Transaction, TransactionOptions};
+use crate::driver::{Driver, Session, Transaction, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An open transaction. It can do all that a [`Db`] can.
@@ -26,7 +26,9 @@ impl Deref for Tx {
 
 /// One level of an open transaction: the transaction itself, or a savepoint in it.
 pub(super) struct TransactionScope {
-    transaction: Arc<dyn Transaction>,
+    /// Held by the future of [`Db::transaction`] alone: when that is dropped the transaction is
+    /// rolled back, whatever handles on it are left.
+    transaction: Weak<dyn Transaction>,
     /// The level of this scope, 0 for the transaction itself.
     level: u32,
     /// The innermost open level of the transaction.
@@ -35,17 +37,67 @@ pub(super) struct TransactionScope {
     broken: AtomicBool,
 }
 
+#[cold]
+fn is_over() -> Error {
+    Error::transaction(
+        "the transaction is over: it ended, or a statement in it failed or was cancelled; roll back, and use a nested transaction around writes that may fail",
+    )
+}
+
+#[cold]
+fn is_nested() -> Error {
+    Error::transaction("a nested transaction is open: use the handle that its closure was given")
+}
+
 impl TransactionScope {
-    pub(super) fn session(&self) -> Result<&dyn Session> {
+    /// A level of a transaction, inside those that `innermost` knows.
+    fn new(transaction: &Arc<dyn Transaction>, level: u32, innermost: Arc<AtomicU32>) -> Arc<Self> {
+        let transaction = Arc::downgrade(transaction);
+        Arc::new(TransactionScope { transaction, level, innermost, broken: AtomicBool::new(false) })
+    }
+
+    /// The transaction, if this is its innermost open level.
+    pub(super) fn transaction(&self) -> Result<Arc<dyn Transaction>> {
         if self.broken.load(Ordering::Acquire) {
-            return Err(Error::transaction(
-                "the transaction is over: it ended, or a write in it failed or was cancelled; roll back, and use a nested transaction around writes that may fail",
-            ));
+            return Err(is_over());
         }
         if self.innermost.load(Ordering::Acquire) != self.level {
-            return Err(Error::transaction("a nested transaction is open: use the handle that its closure was given"));
+            return Err(is_nested());
         }
-        Ok(&*self.transaction)
+        self.transaction.upgrade().ok_or_else(is_over)
+    }
+
+    /// Notes the error of a statement: a fault of the database ends the transaction on every driver.
+    pub(super) fn note(&self, error: &Error) {
+        if matches!(
+            error.kind(),
+            ErrorKind::Connection
+                | ErrorKind::Conflict
+                | ErrorKind::Unknown
+                | ErrorKind::Timeout
+                | ErrorKind::Schema
+                | ErrorKind::Query
+        ) {
+            self.broken.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// What runs the statements of a handle.
+pub(super) enum Running<'a> {
+    Driver(&'a dyn Driver),
+    Transaction(Arc<dyn Transaction>),
+}
+
+impl<'a> Deref for Running<'a> {
+    type Target = dyn Session + 'a;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Running::Driver(driver) => *driver,
+            Running::Transaction(transaction) => &**transaction,
+        }
     }
 }
 
@@ -112,9 +164,9 @@ impl Db {
     /// Runs work in a transaction: commits if it gives `Ok`, rolls back if it gives `Err`, panics
     /// or is dropped. Inside a transaction, it is a nested one (a savepoint).
     ///
-    /// Isolation is at least read committed. After a write has failed, further calls in the
-    /// transaction are `Transaction` errors and it cannot be committed; a nested transaction around
-    /// the write is the way to recover.
+    /// Isolation is at least read committed. After a write has failed or was cancelled, or a read
+    /// failed in the database, further calls in the transaction are `Transaction` errors and it
+    /// cannot be committed; a nested transaction around the statement is the way to recover.
     ///
     /// ```ignore
     /// db.transaction(async |tx| {
@@ -126,21 +178,18 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// The work's own; `Transaction` if a write failed and the work went on; `Unsupported` where
+    /// The work's own; `Transaction` if a statement failed and the work went on; `Unsupported` where
     /// the driver has no transactions (or no savepoints, for a nested one); what the commit gives.
     pub async fn transaction<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
         match &self.scope {
             Scope::Database | Scope::Outside => {
                 let transaction = self.begin(&TransactionOptions::default()).await?;
-                let scope = Arc::new(TransactionScope {
-                    transaction: Arc::clone(&transaction),
-                    level: 0,
-                    innermost: Arc::new(AtomicU32::new(0)),
-                    broken: AtomicBool::new(false),
-                });
+                let scope = TransactionScope::new(&transaction, 0, Arc::default());
                 let answer = self.run(&scope, work).await;
                 match self.verdict(&scope, answer) {
-                    Ok(value) => transaction.commit().await.map(|()| value),
+                    Ok(value) => {
+                        transaction.commit().await.map(|()| value).map_err(|error| error.with_operation("commit"))
+                    }
                     Err(error) => {
                         // the error that ended the work says more than one of the rollback
                         let _ = transaction.rollback().await;
@@ -149,32 +198,35 @@ impl Db {
                 }
             }
             Scope::Transaction(outer) => {
-                self.session()?;
+                let transaction = outer.transaction()?;
                 if !self.shared.driver.capabilities().transaction.savepoints {
                     return Err(Error::unsupported("the driver has no savepoints, and so no nested transactions")
                         .with_driver(self.shared.driver.name()));
                 }
-                self.nested(outer, work).await
+                self.nested(outer, &transaction, work).await
             }
         }
     }
 
-    async fn nested<T>(&self, outer: &Arc<TransactionScope>, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
+    async fn nested<T>(
+        &self,
+        outer: &Arc<TransactionScope>,
+        transaction: &Arc<dyn Transaction>,
+        work: impl AsyncFnOnce(&Tx) -> Result<T>,
+    ) -> Result<T> {
         let level = outer.level + 1;
+        // the level is taken before the savepoint is set, so that of two at once only one is
+        if outer.innermost.compare_exchange(outer.level, level, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return Err(is_nested());
+        }
         let in_flight = InFlight(Some(outer));
-        outer.transaction.savepoint(level).await?;
-        outer.innermost.store(level, Ordering::Release);
-        let scope = Arc::new(TransactionScope {
-            transaction: Arc::clone(&outer.transaction),
-            level,
-            innermost: Arc::clone(&outer.innermost),
-            broken: AtomicBool::new(false),
-        });
+        transaction.savepoint(level).await?;
+        let scope = TransactionScope::new(transaction, level, Arc::clone(&outer.innermost));
         let answer = self.run(&scope, work).await;
         let answer = self.verdict(&scope, answer);
         match answer {
-            Ok(_) => outer.transaction.release(level).await?,
-            Err(_) => outer.transaction.rollback_to(level).await?,
+            Ok(_) => transaction.release(level).await?,
+            Err(_) => transaction.rollback_to(level).await?,
         }
         outer.innermost.store(outer.level, Ordering::Release);
         // a dropped future gets here no more: the outer level stays broken and is rolled back
@@ -206,7 +258,7 @@ impl Db {
         let broken = scope.broken.swap(true, Ordering::AcqRel);
         match answer {
             Ok(_) if broken => Err(Error::transaction(
-                "a write in the transaction failed or was cancelled, so it was rolled back: use a nested transaction around writes that may fail",
+                "a statement in the transaction failed or a write was cancelled, so it was rolled back: use a nested transaction around writes that may fail",
             )),
             answer => answer,
         }
@@ -220,19 +272,10 @@ impl Db {
         }
     }
 
-    /// Notes the end of a statement: a fault of the database ends the transaction on every driver.
+    /// Notes the end of a statement in the transaction that the handle is in.
     pub(super) fn note<T>(&self, answer: Result<T>) -> Result<T> {
-        if let (Scope::Transaction(scope), Err(error)) = (&self.scope, &answer)
-            && matches!(
-                error.kind(),
-                ErrorKind::Connection
-                    | ErrorKind::Conflict
-                    | ErrorKind::Unknown
-                    | ErrorKind::Timeout
-                    | ErrorKind::Query
-            )
-        {
-            scope.broken.store(true, Ordering::Release);
+        if let (Scope::Transaction(scope), Err(error)) = (&self.scope, &answer) {
+            scope.note(error);
         }
         answer
     }

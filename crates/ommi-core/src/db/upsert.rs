@@ -2,17 +2,15 @@
 
 use std::future::IntoFuture;
 
-use super::add::assign_keys;
-use super::engine::equal_fields;
-use super::find::Query;
-use super::source::{ModelRows, data_of, take};
+use super::source::{ModelRows, values_of};
 use super::write::{check_assignments, touch};
 use super::{Db, add, no_row};
 use crate::driver::BoxFuture;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Model, ModelDef, read_only};
 use crate::query::statement::OnConflict;
 use crate::query::{AssignmentOf, Expr, FieldOf};
+use crate::value::Datum;
 
 /// What happens to a row that is there already.
 #[derive(Debug)]
@@ -88,28 +86,49 @@ impl<M: Model> Upsert<M> {
         if model.key().is_empty() {
             return Err(read_only(model));
         }
-        let fields = self.on.clone().unwrap_or_else(|| model.key().to_vec());
-        let inserted =
-            |fields: Vec<u16>| fields.into_iter().map(|field| (field, Expr::Inserted(field))).collect::<Vec<_>>();
-        let mut assignments = match &self.existing {
-            Existing::Ignore => return Ok(OnConflict::Ignore(fields)),
-            Existing::UpdateAll => inserted(
-                all_but_key(model)
-                    .into_iter()
-                    .filter(|field| {
-                        !fields.contains(field) && !model.field(*field).is_some_and(|of| of.created || of.version)
-                    })
-                    .collect(),
-            ),
-            Existing::UpdateFields(fields) => inserted(fields.clone()),
-            Existing::Assign(assignments) => assignments.clone(),
+        let on = self.on_fields();
+        let refuse = |field: u16, reason: &str| {
+            Err(Error::query(format!("`{}` is {reason}, and stays as it is", model.field_name(field)))
+                .with_model(model.name())
+                .with_operation("upsert"))
         };
-        if assignments.is_empty() {
-            return Ok(OnConflict::Ignore(fields));
+        let updated: Vec<u16> = match &self.existing {
+            Existing::Ignore => return Ok(OnConflict::Ignore(on)),
+            Existing::Assign(assignments) => {
+                if let Some((field, _)) = assignments.iter().find(|(field, _)| on.contains(field)) {
+                    return refuse(*field, "what the upsert looks for rows by");
+                }
+                return self.update_by(on, assignments.clone());
+            }
+            Existing::UpdateAll => all_but_key(model)
+                .into_iter()
+                .filter(|field| !model.field(*field).is_some_and(|of| of.created || of.version))
+                .collect(),
+            Existing::UpdateFields(fields) => {
+                if let Some(field) = fields.iter().find(|field| model.is_key(**field) && !on.contains(field)) {
+                    return refuse(*field, "part of the key of the row that is there");
+                }
+                fields.clone()
+            }
+        };
+        let inserted = updated.into_iter().filter(|field| !on.contains(field));
+        let assignments: Vec<_> = inserted.map(|field| (field, Expr::Inserted(field))).collect();
+        match assignments.is_empty() {
+            true => Ok(OnConflict::Ignore(on)),
+            false => self.update_by(on, assignments),
         }
-        check_assignments(model, &assignments).map_err(|error| error.with_model(model.name()))?;
+    }
+
+    fn update_by(&self, on: Vec<u16>, mut assignments: Vec<(u16, Expr)>) -> Result<OnConflict> {
+        let model = M::definition();
+        check_assignments(model, &mut assignments).map_err(|error| error.with_operation("upsert"))?;
         touch(model, &mut assignments);
-        Ok(OnConflict::Update(fields, assignments))
+        Ok(OnConflict::Update(on, assignments))
+    }
+
+    /// The fields by which rows are looked for.
+    fn on_fields(&self) -> Vec<u16> {
+        self.on.clone().unwrap_or_else(|| M::definition().key().to_vec())
     }
 
     /// Writes the rows without reading them back, and gives how many were inserted or updated.
@@ -118,24 +137,44 @@ impl<M: Model> Upsert<M> {
     ///
     /// `Constraint` if another rule refuses a row; `Query` if the fields named by `on` are not
     /// unique; and those of [`Db::add`].
-    pub async fn count(self) -> Result<u64> {
-        Ok(self.write().await?.1)
-    }
-
-    async fn write(mut self) -> Result<(Vec<M>, u64, Vec<u16>)> {
-        let model = M::definition();
-        let on = self.on.clone().unwrap_or_else(|| model.key().to_vec());
-        if self.rows.is_empty() {
-            return Ok((self.rows, 0, on));
-        }
+    pub async fn count(mut self) -> Result<u64> {
         let on_conflict = self.on_conflict()?;
         add::prepare(&mut self.rows);
-        let inserted = self.db.insert(model, on_conflict, ModelRows(self.rows), "upsert").await?;
-        let (ModelRows(mut rows), written, keys) = take::<ModelRows<M>>(inserted)?;
-        if on == model.key() {
-            assign_keys(&mut rows, keys)?;
+        if self.rows.is_empty() {
+            return Ok(0);
         }
-        Ok((rows, written, on))
+        Ok(self.db.insert(M::definition(), on_conflict, ModelRows(self.rows), "upsert").await?.rows)
+    }
+
+    /// Writes the rows, and gives them as they are stored then.
+    async fn stored(mut self) -> Result<Vec<M>> {
+        let (on, on_conflict) = (self.on_fields(), self.on_conflict()?);
+        add::prepare(&mut self.rows);
+        // a row with a null in the group collides with none: it is added, which tells its key
+        let (mut new, mut known, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+        let mut is_new = Vec::with_capacity(self.rows.len());
+        for row in self.rows {
+            let group = values_of(&row, &on)?;
+            let collides_with_none = group.iter().any(Datum::is_null);
+            is_new.push(collides_with_none);
+            if collides_with_none {
+                new.push(row);
+            } else {
+                known.push(row);
+                groups.push(group);
+            }
+        }
+        let mut new = self.db.add_prepared(new, "upsert").await?.into_iter();
+        if !known.is_empty() {
+            self.db.insert(M::definition(), on_conflict, ModelRows(known), "upsert").await?;
+        }
+        let there = self.db.rows_by::<M>(&on, &groups).await?;
+        let mut groups = groups.into_iter();
+        let stored = is_new.into_iter().map(|is_new| match is_new {
+            true => new.next(),
+            false => groups.next().and_then(|group| there.get(&group)),
+        });
+        stored.map(|row| row.ok_or_else(no_row::<M>)).collect()
     }
 }
 
@@ -146,23 +185,7 @@ impl<M: Model> IntoFuture for Upsert<M> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let db = self.db.clone();
-            db.in_one_transaction(async move |db| {
-                let upsert = Upsert { db: db.clone(), ..self };
-                let (rows, _, on) = upsert.write().await?;
-                let mut stored = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let values = data_of(&row)?;
-                    if on.iter().any(|field| values.get(usize::from(*field)).is_none_or(crate::value::Datum::is_null)) {
-                        // a null in the group: the row cannot have collided and is as it was given
-                        stored.push(row);
-                        continue;
-                    }
-                    let found = Query::<M>::new(db.clone(), equal_fields(&on, &values)).optional().await?;
-                    stored.push(found.ok_or_else(no_row::<M>)?);
-                }
-                Ok(stored)
-            })
-            .await
+            db.in_one_transaction(async move |db| Upsert { db: db.clone(), ..self }.stored().await).await
         })
     }
 }

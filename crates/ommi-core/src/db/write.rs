@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use super::find::Query;
 use crate::driver::BoxFuture;
 use crate::error::{Error, Result};
+use crate::evaluate;
 use crate::model::{Model, ModelDef};
 use crate::plan::Explanation;
 use crate::query::statement::{Statement, UpdateStatement};
@@ -28,8 +29,7 @@ impl<M: Model> Update<M> {
         let model = M::definition();
         let (db, condition) = self.query.into_write("update")?;
         let mut assignments = self.assignments;
-        check_assignments(model, &assignments)
-            .map_err(|error| error.with_model(model.name()).with_operation("update"))?;
+        check_assignments(model, &mut assignments).map_err(|error| error.with_operation("update"))?;
         touch(model, &mut assignments);
         Ok((db, Statement::Update(UpdateStatement { model: model.clone(), condition, assignments })))
     }
@@ -57,20 +57,26 @@ impl<M: Model> IntoFuture for Update<M> {
     }
 }
 
-/// Refuses assignments that cannot be kept, or that name a field twice.
-pub(super) fn check_assignments(model: &ModelDef, assignments: &[(u16, Expr)]) -> Result<()> {
+/// Brings the constants of assignments to the form in which their fields keep them, and refuses
+/// assignments that cannot be kept, or that name a field twice.
+pub(super) fn check_assignments(model: &ModelDef, assignments: &mut [(u16, Expr)]) -> Result<()> {
+    let wrong = |message: String| Error::query(message).with_model(model.name());
     if assignments.is_empty() {
-        return Err(Error::query("an update needs at least one assignment"));
+        return Err(wrong("an update needs at least one assignment".into()));
     }
-    for (position, (field, value)) in assignments.iter().enumerate() {
+    let mut assigned = Vec::with_capacity(assignments.len());
+    for (field, value) in assignments {
         let Some(definition) = model.field(*field) else {
-            return Err(Error::query(format!("the model has no field {field}")));
+            return Err(wrong(format!("the model has no field {field}")));
         };
-        if assignments.iter().take(position).any(|(other, _)| other == field) {
-            return Err(Error::query(format!("`{}` is assigned twice", definition.name)));
+        if assigned.contains(field) {
+            return Err(wrong(format!("`{}` is assigned twice", definition.name)));
         }
+        assigned.push(*field);
         if let Expr::Literal(value) = value {
-            definition.check(value.cell())?;
+            let given = std::mem::take(value);
+            *value = evaluate::fit(definition, given).map_err(|error| error.with_model(model.name()))?;
+            definition.check(value.cell()).map_err(|error| error.with_model(model.name()))?;
         }
     }
     Ok(())

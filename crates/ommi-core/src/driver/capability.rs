@@ -46,7 +46,7 @@ operators! {
     FOLDED = 9;
     /// `ilike`.
     FOLDED_LIKE = 10;
-    /// `has` of a list.
+    /// `contains` of a list.
     LIST_CONTAINS = 11;
     /// `overlaps` of a list.
     LIST_OVERLAPS = 12;
@@ -315,7 +315,9 @@ impl Default for Limits {
 /// What a driver does natively, and its limits.
 ///
 /// The least that a driver must do: read all rows of a model or the one of a key (`eq` on all
-/// fields of the key, under `and`), insert rows, update and delete the row of a key.
+/// fields of the key, under `and`), insert rows, update and delete the row of a key, if need be only
+/// where its version is the one said (`eq` on the version too): two writers of a version must not
+/// both win.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Capabilities {
     /// Filters.

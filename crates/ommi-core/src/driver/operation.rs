@@ -120,7 +120,7 @@ pub type RowsMatched = u64;
 /// The automatic integer keys of inserted rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssignedKeys {
-    /// None were assigned.
+    /// None were assigned, or an upsert does not tell which.
     None,
     /// One for each row that had none, in the order of the rows.
     List(Vec<i64>),

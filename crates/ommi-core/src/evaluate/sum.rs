@@ -223,39 +223,79 @@ impl AvgDecimal {
     }
 }
 
-/// The sum of floats, with the rounding errors summed up beside it.
+/// A sum of finite floats that does not overflow, with the rounding errors summed up beside it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Compensated {
+    sum: f64,
+    errors: f64,
+}
+
+impl Compensated {
+    fn add(&mut self, value: f64) {
+        let sum = self.sum + value;
+        let (large, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
+        self.errors += (large - sum) + small;
+        self.sum = sum;
+    }
+
+    fn total(&self) -> f64 {
+        self.sum + self.errors
+    }
+}
+
+/// Floats from here on are summed apart, divided by it, so that no sum on the way overflows.
+const LARGE: f64 = 1.340_780_792_994_259_7e154;
+
+/// The sum of floats, whatever their order.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SumFloat {
-    sum: f64,
-    compensation: f64,
+    small: Compensated,
+    large: Compensated,
+    infinite: f64,
     count: u64,
 }
 
 impl SumFloat {
     /// Adds a value.
     pub fn add(&mut self, value: f64) {
-        let sum = self.sum + value;
-        if sum.is_finite() {
-            let (large, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
-            self.compensation += (large - sum) + small;
-        }
-        self.sum = sum;
         self.count += 1;
+        if value.abs() < LARGE {
+            self.small.add(value);
+        } else if value.is_finite() {
+            self.large.add(value / LARGE);
+        } else {
+            self.infinite += value;
+        }
     }
 
     /// The sum; `None` of no values.
     ///
     /// # Errors
     ///
-    /// `Query` if it is no number: infinities of both signs were added.
+    /// `Query` if finite values have a sum beyond the range, or infinities of both signs were added.
     pub fn finish(&self) -> Result<Option<f64>> {
         if self.count == 0 {
             return Ok(None);
         }
-        if self.sum.is_nan() {
+        self.divided_by(1.0).map(Some)
+    }
+
+    fn divided_by(&self, count: f64) -> Result<f64> {
+        if self.infinite.is_nan() {
             return Err(Error::query("the sum of infinities of both signs is not a number"));
         }
-        Ok(Some(if self.sum.is_finite() { self.sum + self.compensation + 0.0 } else { self.sum }))
+        if self.infinite != 0.0 {
+            return Ok(self.infinite);
+        }
+        let large = self.large.total();
+        if large == 0.0 {
+            return Ok(self.small.total() / count + 0.0);
+        }
+        let total = (large + self.small.total() / LARGE) / count * LARGE;
+        if total.is_infinite() {
+            return Err(Error::query("the sum is outside f64: sum smaller groups"));
+        }
+        Ok(total + 0.0)
     }
 }
 
@@ -277,6 +317,43 @@ impl AvgFloat {
     ///
     /// `Query` if it is no number: infinities of both signs were added.
     pub fn finish(&self) -> Result<Option<f64>> {
-        Ok(self.total.finish()?.map(|sum| sum / self.total.count as f64 + 0.0))
+        if self.total.count == 0 {
+            return Ok(None);
+        }
+        self.total.divided_by(self.total.count as f64).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(values: &[f64]) -> Result<Option<f64>> {
+        let mut sum = SumFloat::default();
+        values.iter().for_each(|value| sum.add(*value));
+        sum.finish()
+    }
+
+    #[test]
+    fn a_sum_of_floats_does_not_depend_on_their_order() {
+        assert_eq!(2f64.powi(512), LARGE);
+        for values in
+            [[f64::MAX, f64::MAX, -f64::MAX], [f64::MAX, -f64::MAX, f64::MAX], [-f64::MAX, f64::MAX, f64::MAX]]
+        {
+            assert_eq!(sum(&values).unwrap(), Some(f64::MAX));
+        }
+        assert_eq!(sum(&[f64::MAX, f64::MAX, f64::NEG_INFINITY]).unwrap(), Some(f64::NEG_INFINITY));
+        assert_eq!(sum(&[f64::NEG_INFINITY, f64::MAX]).unwrap(), Some(f64::NEG_INFINITY));
+        assert_eq!(sum(&[1e300, 5e-324, -1e300]).unwrap(), Some(5e-324));
+        assert_eq!(sum(&[]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_sum_of_floats_outside_their_range_is_an_error_and_their_mean_is_not() {
+        assert!(sum(&[f64::MAX, f64::MAX]).unwrap_err().is_query());
+        assert!(sum(&[f64::INFINITY, f64::NEG_INFINITY]).unwrap_err().is_query());
+        let mut mean = AvgFloat::default();
+        [f64::MAX, f64::MAX].into_iter().for_each(|value| mean.add(value));
+        assert_eq!(mean.finish().unwrap(), Some(f64::MAX));
     }
 }

@@ -31,7 +31,7 @@ pub struct Observation<'a> {
     pub parameters: &'a [Datum],
     /// How many rows were read, written or matched.
     pub rows: u64,
-    /// How long the operation took.
+    /// How long the operation took; for a stream, the time that its reading took.
     pub time: Duration,
     /// The error that it ended in.
     pub error: Option<&'a Error>,
@@ -45,8 +45,8 @@ impl Observation<'_> {
     }
 }
 
-/// Is told of every operation of a driver when it ends. An operation whose future is dropped is
-/// not told of.
+/// Is told of every operation of a driver when it ends, of a stream when its rows end or it is
+/// dropped. Another operation whose future is dropped is not told of.
 pub trait Observer: Send + Sync + 'static {
     /// The span in which an operation on a model runs, and in which it is taken note of;
     /// [`Span::none`] for none.
@@ -58,12 +58,13 @@ pub trait Observer: Send + Sync + 'static {
 
 impl<O: Observer> Layer for Arc<O> {
     fn wrap(&self, driver: Arc<dyn Driver>) -> Arc<dyn Driver> {
-        Arc::new(Observed { inside: driver, observer: Arc::clone(self) })
+        Arc::new(Observed { driver: driver.name(), inside: driver, observer: Arc::clone(self) })
     }
 }
 
 /// A driver, or a transaction of one, that is watched.
 struct Observed<D: ?Sized, O> {
+    driver: &'static str,
     inside: Arc<D>,
     observer: Arc<O>,
 }
@@ -79,16 +80,16 @@ struct Begun<'a> {
 }
 
 impl<'a> Begun<'a> {
-    fn bare(operation: &'static str) -> Self {
-        Begun { driver: "", operation, model: "", text: "", parameters: &[], at: Instant::now() }
+    fn bare(driver: &'static str, operation: &'static str) -> Self {
+        Begun { driver, operation, model: "", text: "", parameters: &[], at: Instant::now() }
     }
 
-    fn call(call: Call<'a>) -> Self {
+    fn call(driver: &'static str, call: Call<'a>) -> Self {
         Begun {
             model: call.model,
             text: call.prepared.text(),
             parameters: call.parameters,
-            ..Begun::bare(call.operation)
+            ..Begun::bare(driver, call.operation)
         }
     }
 
@@ -153,32 +154,115 @@ fn uncounted(sink: Box<dyn RowSink>) -> Result<(Box<dyn RowSink>, u64)> {
     }
 }
 
+/// Rows of a stream that is watched: the observer is told when they end or are dropped.
+struct ObservedStream<O: Observer> {
+    /// The stream, until its end.
+    inside: Option<Box<dyn RowStream>>,
+    observer: Arc<O>,
+    driver: &'static str,
+    operation: &'static str,
+    model: Arc<str>,
+    text: Arc<str>,
+    parameters: Vec<Datum>,
+    span: Span,
+    rows: u64,
+    /// The time that was spent in the driver.
+    time: Duration,
+}
+
+impl<O: Observer> ObservedStream<O> {
+    fn tell(&self, error: Option<&Error>) {
+        let _entered = self.span.enter();
+        self.observer.observe(&Observation {
+            driver: self.driver,
+            operation: self.operation,
+            model: &self.model,
+            text: &self.text,
+            parameters: &self.parameters,
+            rows: self.rows,
+            time: self.time,
+            error,
+        });
+    }
+
+    async fn read(&mut self, sink: Box<dyn RowSink>, rows: usize) -> Result<(Box<dyn RowSink>, bool)> {
+        let Some(inside) = &mut self.inside else { return Ok((sink, false)) };
+        let at = Instant::now();
+        let answer = inside.next(counted(sink), rows).instrument(self.span.clone()).await;
+        self.time += at.elapsed();
+        let (sink, more) = answer?;
+        let (sink, rows) = uncounted(sink)?;
+        self.rows += rows;
+        Ok((sink, more))
+    }
+}
+
+impl<O: Observer> RowStream for ObservedStream<O> {
+    fn next<'a>(&'a mut self, sink: Box<dyn RowSink>, rows: usize) -> BoxFuture<'a, Result<(Box<dyn RowSink>, bool)>> {
+        Box::pin(async move {
+            let answer = self.read(sink, rows).await;
+            if !matches!(answer, Ok((_, true))) && self.inside.take().is_some() {
+                self.tell(answer.as_ref().err());
+            }
+            answer
+        })
+    }
+}
+
+impl<O: Observer> Drop for ObservedStream<O> {
+    fn drop(&mut self) {
+        if self.inside.is_some() {
+            self.tell(None);
+        }
+    }
+}
+
 impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
             let work = async { self.inside.fetch(call, counted(sink)).await.and_then(uncounted) };
-            Begun::call(call).run(&*self.observer, work, |(_, rows)| *rows).await.map(|(sink, _)| sink)
+            Begun::call(self.driver, call).run(&*self.observer, work, |(_, rows)| *rows).await.map(|(sink, _)| sink)
         })
     }
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
-            let work = self.inside.stream(call);
-            Begun::call(call).run(&*self.observer, work, |_| 0).await
+            let (at, span) = (Instant::now(), self.observer.span(call.operation, call.model));
+            let opened = self.inside.stream(call).instrument(span.clone()).await;
+            let mut stream = ObservedStream {
+                inside: None,
+                observer: Arc::clone(&self.observer),
+                driver: self.driver,
+                operation: call.operation,
+                model: Arc::clone(call.model),
+                text: Arc::clone(call.prepared.text()),
+                parameters: call.parameters.to_vec(),
+                span,
+                rows: 0,
+                time: at.elapsed(),
+            };
+            match opened {
+                Ok(inside) => stream.inside = Some(inside),
+                Err(error) => {
+                    stream.tell(Some(&error));
+                    return Err(error);
+                }
+            }
+            Ok(Box::new(stream) as Box<dyn RowStream>)
         })
     }
 
     fn insert<'a>(&'a self, call: Call<'a>, rows: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
         Box::pin(async move {
             let work = self.inside.insert(call, rows);
-            Begun::call(call).run(&*self.observer, work, |inserted| inserted.rows).await
+            Begun::call(self.driver, call).run(&*self.observer, work, |inserted| inserted.rows).await
         })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
         Box::pin(async move {
             let work = self.inside.execute(call);
-            Begun::call(call).run(&*self.observer, work, |rows| *rows).await
+            Begun::call(self.driver, call).run(&*self.observer, work, |rows| *rows).await
         })
     }
 
@@ -188,7 +272,7 @@ impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
         Box::pin(async move {
-            let begun = Begun { text: &raw.text, parameters: &raw.parameters, ..Begun::bare("raw") };
+            let begun = Begun { text: &raw.text, parameters: &raw.parameters, ..Begun::bare(self.driver, "raw") };
             let work = async {
                 let (sink, matched) = self.inside.raw(raw, counted(sink)).await?;
                 uncounted(sink).map(|(sink, rows)| (sink, rows, matched))
@@ -205,7 +289,7 @@ impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
     fn native<'a>(&'a self, work: NativeWork) -> BoxFuture<'a, Result<Box<dyn Any + Send>>> {
         Box::pin(async move {
             let work = self.inside.native(work);
-            Begun::bare("native").run(&*self.observer, work, |_| 0).await
+            Begun::bare(self.driver, "native").run(&*self.observer, work, |_| 0).await
         })
     }
 }
@@ -226,22 +310,23 @@ impl<O: Observer> Driver for Observed<dyn Driver, O> {
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
             let work = self.inside.begin(options);
-            let inside = Begun::bare("begin").run(&*self.observer, work, |_| 0).await?;
-            Ok(Arc::new(Observed { inside, observer: Arc::clone(&self.observer) }) as Arc<dyn Transaction>)
+            let inside = Begun::bare(self.driver, "begin").run(&*self.observer, work, |_| 0).await?;
+            let observed = Observed { driver: self.driver, inside, observer: Arc::clone(&self.observer) };
+            Ok(Arc::new(observed) as Arc<dyn Transaction>)
         })
     }
 
     fn create<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let work = self.inside.create(models);
-            Begun::bare("create").run(&*self.observer, work, |()| 0).await
+            Begun::bare(self.driver, "create").run(&*self.observer, work, |()| 0).await
         })
     }
 
     fn drop_models<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let work = self.inside.drop_models(models);
-            Begun::bare("drop").run(&*self.observer, work, |()| 0).await
+            Begun::bare(self.driver, "drop").run(&*self.observer, work, |()| 0).await
         })
     }
 
@@ -259,7 +344,7 @@ macro_rules! bounds {
         fn $method(&self $(, $level: u32)?) -> BoxFuture<'_, Result<()>> {
             Box::pin(async move {
                 let work = self.inside.$method($($level)?);
-                Begun::bare($operation).run(&*self.observer, work, |()| 0).await
+                Begun::bare(self.driver, $operation).run(&*self.observer, work, |()| 0).await
             })
         }
     )* };

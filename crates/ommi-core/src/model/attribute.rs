@@ -3,7 +3,7 @@
 use super::{FieldDef, Model, ReferenceDef, ReferenceTarget};
 use crate::error::{Error, Result};
 use crate::query::Field;
-use crate::value::{DateTime, DecimalSize, Timestamp, Value, ValueType, iso, kind};
+use crate::value::{Cell, DateTime, DecimalSize, Timestamp, Value, ValueType, decimal, iso, kind};
 
 /// A type that a `created` or `updated` field may have.
 #[diagnostic::on_unimplemented(
@@ -94,6 +94,17 @@ pub trait HasDigits: Value {
     /// The field, with a fixed number of digits.
     fn sized(field: FieldDef, precision: u8, scale: u8) -> FieldDef {
         FieldDef { value_type: ValueType::Decimal(Some(DecimalSize { precision, scale })), ..field }
+    }
+
+    /// Gives the value the digits that are stored; one that does not fit stays, and is refused
+    /// when it is written.
+    fn keep_scale(&mut self, precision: u8, scale: u8) {
+        if let Cell::Decimal(value) = self.cell()
+            && let Some(fitted) = decimal::fit(value, DecimalSize { precision, scale })
+            && let Ok(kept) = Self::decode(Cell::Decimal(fitted))
+        {
+            *self = kept;
+        }
     }
 }
 

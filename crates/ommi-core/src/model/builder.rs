@@ -1,6 +1,6 @@
 //! Building the definition of a model at run time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -224,11 +224,15 @@ impl ModelBuilder {
     }
 
     fn check_names(&mut self) {
-        if self.table.name.is_empty() {
-            self.problems.push("the stored name is empty".into());
+        if self.table.name.is_empty() || self.table.to_string().contains('\0') {
+            self.problems.push("the stored name is empty or has a NUL character".into());
         }
         let mut seen: HashMap<String, &FieldDef> = HashMap::new();
+        let mut names: HashSet<&str> = HashSet::new();
         for field in &self.fields {
+            if !names.insert(&field.name) {
+                self.problems.push(format!("two fields have the name `{}`", field.name));
+            }
             if field.column.is_empty() || field.column.contains('\0') {
                 self.problems.push(format!("the stored name of `{}` is empty or has a NUL character", field.name));
             }

@@ -243,7 +243,7 @@ impl ModelDef {
         &self.indexes
     }
 
-    /// Unique groups that hold for all rows, the key excluded.
+    /// Unique groups, the key excluded; those with a condition hold for the rows that pass it.
     pub fn unique_groups(&self) -> impl Iterator<Item = &IndexDef> {
         self.indexes.iter().filter(|index| index.unique)
     }
@@ -261,6 +261,11 @@ impl ModelDef {
     /// All that is wrong with the definition by itself, each in a sentence.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// Whether the key is just these fields, in any order.
+    pub fn key_is(&self, fields: &[u16]) -> bool {
+        self.key.len() == fields.len() && self.key.iter().all(|field| fields.contains(field))
     }
 
     /// Whether a field is part of the key.

@@ -61,7 +61,6 @@ struct Planner<'a> {
 struct Split {
     native: Condition,
     residual: Condition,
-    by_key: bool,
 }
 
 impl Planner<'_> {
@@ -91,6 +90,14 @@ impl Planner<'_> {
             && fields.iter().all(|field| parts.iter().any(|part| Self::equal_field(part) == Some(*field)))
     }
 
+    /// Whether a condition is that of the row of a key, if it has a version: what every driver can
+    /// write by.
+    fn is_row_of_key(&self, condition: &Condition) -> bool {
+        let parts = conjuncts(condition.clone());
+        let guards = |field: u16| self.model.is_key(field) || self.model.version() == Some(field);
+        self.has_all(&parts, self.model.key()) && parts.iter().all(|part| Self::equal_field(part).is_some_and(guards))
+    }
+
     fn split(&self, condition: Condition, completed: &mut Vec<String>) -> Split {
         let filter = &self.driver.capabilities().filter;
         let parts = conjuncts(condition);
@@ -117,7 +124,7 @@ impl Planner<'_> {
                 residual = residual.and(part);
             }
         }
-        Split { native, residual, by_key }
+        Split { native, residual }
     }
 
     fn is_short(&self, condition: &Condition) -> bool {
@@ -184,15 +191,10 @@ impl Planner<'_> {
         let output = self.output_is_native(&select);
         let sorted = self.order_is_native(&select.order_by);
         let limited = (select.limit.is_none() || order.limit) && (select.offset.is_none() || order.offset);
-        let short_limit = split.by_key && !select.is_grouped() && select.offset.is_none();
-        if all_rows && output && sorted && (limited || short_limit) {
-            // the row of a key needs neither order nor limit
-            let limit = select.limit.clone().filter(|_| order.limit);
-            let native = SelectStatement { condition: split.native.clone(), limit, ..select.clone() };
-            if select.limit.is_none() || order.limit {
-                let native = self.prepare(&Statement::Select(native), self.types, is_short)?;
-                return Ok(SelectPlan { native, completion: None, completed });
-            }
+        if all_rows && output && sorted && limited {
+            let native = SelectStatement { condition: split.native, ..select };
+            let native = self.prepare(&Statement::Select(native), self.types, is_short)?;
+            return Ok(SelectPlan { native, completion: None, completed });
         }
         if !output {
             completed.push("projects, groups or aggregates rows".to_owned());
@@ -217,6 +219,7 @@ impl Planner<'_> {
     /// Refuses what the language does not allow, whoever answers.
     fn check(&self, select: &SelectStatement) -> Result<()> {
         let wrong = |message: String| Err(Error::query(message).with_model(self.model.name()));
+        self.check_condition(&select.condition)?;
         for expr in &select.group_by {
             if let Some(value_type) = expr.value_type(self.model)
                 && !value_type.is_groupable()
@@ -240,6 +243,14 @@ impl Planner<'_> {
                 return wrong("distinct rows can be ordered only by what is selected".into());
             }
         }
+        if !select.is_grouped() && !matches!(select.having, Condition::Const(true)) {
+            return wrong("`having` filters groups: use `group_by`, or `filter` for rows".into());
+        }
+        let mut of_groups = true;
+        select.having.each_expr(&mut |expr| of_groups &= is_of_group(expr, &select.group_by));
+        if !of_groups {
+            return wrong("`having` can compare only what groups are made by and aggregates".into());
+        }
         if select.is_grouped() {
             if select.output.is_empty() {
                 return wrong("groups need a `select` of what they are grouped by and of aggregates".into());
@@ -261,14 +272,24 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Refuses aggregates in the condition of rows.
+    fn check_condition(&self, condition: &Condition) -> Result<()> {
+        let mut aggregates = false;
+        condition.each_expr(&mut |expr| aggregates |= expr.has_aggregate());
+        match aggregates {
+            true => Err(Error::query("rows cannot be filtered by an aggregate: group them, and use `having`")
+                .with_model(self.model.name())),
+            false => Ok(()),
+        }
+    }
+
     fn insert(&self, insert: InsertStatement) -> Result<InsertPlan> {
         if self.model.key().is_empty() {
             return Err(read_only(self.model));
         }
         let is_upsert = !matches!(insert.on_conflict, OnConflict::Fail);
         if let OnConflict::Ignore(fields) | OnConflict::Update(fields, _) = &insert.on_conflict {
-            let is_unique =
-                self.model.key() == fields.as_slice() || self.model.unique_groups().any(|group| group.covers(fields));
+            let is_unique = self.model.key_is(fields) || self.model.unique_groups().any(|group| group.covers(fields));
             if !is_unique {
                 let names: Vec<&str> = fields.iter().map(|field| self.model.field_name(*field)).collect();
                 return Err(Error::query(format!(
@@ -292,15 +313,16 @@ impl Planner<'_> {
         if self.model.key().is_empty() {
             return Err(read_only(self.model));
         }
+        self.check_condition(&update.condition)?;
         let write = self.driver.capabilities().write;
         let plain = update.assignments.iter().all(|(_, value)| matches!(value, Expr::Parameter(_)));
         let mut completed = Vec::new();
         let split = self.split(update.condition.clone(), &mut completed);
         let whole = matches!(split.residual, Condition::Const(true));
-        let only_key = split.by_key && conjuncts(update.condition.clone()).len() == self.model.key().len();
+        let only_key = self.is_row_of_key(&update.condition);
         let values =
             plain || write.update_expressions && update.assignments.iter().all(|(_, value)| self.is_native(value));
-        if whole && values && (write.update_where || only_key) {
+        if values && (whole && write.update_where || only_key) {
             let is_short = self.is_short(&update.condition);
             return Ok(WritePlan::Native(self.prepare(&Statement::Update(update), self.types, is_short)?));
         }
@@ -319,11 +341,11 @@ impl Planner<'_> {
         if self.model.key().is_empty() {
             return Err(read_only(self.model));
         }
+        self.check_condition(&delete.condition)?;
         let mut completed = Vec::new();
         let split = self.split(delete.condition.clone(), &mut completed);
         let whole = matches!(split.residual, Condition::Const(true));
-        let only_key = split.by_key && conjuncts(delete.condition.clone()).len() == self.model.key().len();
-        if whole && (self.driver.capabilities().write.delete_where || only_key) {
+        if whole && self.driver.capabilities().write.delete_where || self.is_row_of_key(&delete.condition) {
             let is_short = self.is_short(&delete.condition);
             return Ok(WritePlan::Native(self.prepare(&Statement::Delete(delete), self.types, is_short)?));
         }

@@ -7,6 +7,7 @@ use super::condition::{Comparison, Condition};
 use super::expr::Expr;
 use super::order::{Direction, OrderBy};
 use crate::error::{Error, Result};
+use crate::model::ModelDef;
 use crate::value::{Cell, Datum, Json, ValueType, json, list};
 
 /// The place of a row in an ordered query, from which the next page continues.
@@ -69,24 +70,32 @@ impl FromStr for Cursor {
 }
 
 /// The condition that a row comes after another in an order.
-pub(crate) fn after(order: &[OrderBy], values: Vec<Datum>) -> Condition {
-    let Some((by, rest)) = order.split_first() else { return Condition::Const(false) };
-    let mut values = values.into_iter();
-    let Some(value) = values.next() else { return Condition::Const(false) };
-    let is_null = |negated| Condition::IsNull { expr: by.expr.clone(), negated };
-    let compare = |operator, value| Condition::Compare { operator, left: by.expr.clone(), right: Expr::Literal(value) };
-    let beyond = match by.direction {
-        Direction::Ascending => Comparison::Gt,
-        Direction::Descending => Comparison::Lt,
+pub(crate) fn after(model: &ModelDef, order: &[OrderBy], values: &[Datum]) -> Condition {
+    let (Some((by, rest)), Some((value, values))) = (order.split_first(), values.split_first()) else {
+        return Condition::Const(false);
     };
-    let (later, same) = match (value, by.nulls_first()) {
-        (Datum::Null, true) => (is_null(true), is_null(false)),
-        (Datum::Null, false) => (Condition::Const(false), is_null(false)),
-        (value, true) => (compare(beyond, value.clone()), compare(Comparison::Eq, value)),
-        (value, false) => (compare(beyond, value.clone()).or(is_null(false)), compare(Comparison::Eq, value)),
+    let is_null = |negated| Condition::IsNull { expr: by.expr.clone(), negated };
+    let compare =
+        |operator| Condition::Compare { operator, left: by.expr.clone(), right: Expr::Literal(value.clone()) };
+    let (beyond, at_least) = match by.direction {
+        Direction::Ascending => (Comparison::Gt, Comparison::Ge),
+        Direction::Descending => (Comparison::Lt, Comparison::Le),
+    };
+    let nullable = !matches!(by.expr, Expr::Field(field) if model.field(field).is_some_and(|field| !field.nullable));
+    let nulls_follow = nullable && !by.nulls_first();
+    let (later, same) = match value {
+        Datum::Null if nulls_follow => (Condition::Const(false), is_null(false)),
+        Datum::Null => (is_null(true), is_null(false)),
+        _ if nulls_follow => (compare(beyond).or(is_null(false)), compare(Comparison::Eq)),
+        _ => (compare(beyond), compare(Comparison::Eq)),
     };
     if rest.is_empty() {
         return later;
     }
-    later.or(same.and(after(rest, values.collect())))
+    let later = later.or(same.and(after(model, rest, values)));
+    match value.is_null() || nulls_follow {
+        true => later,
+        // says no more, but an index can begin there, which it cannot under `or`
+        false => compare(at_least).and(later),
+    }
 }

@@ -3,6 +3,7 @@
 //! Statements of one shape share a plan, so the shape is compared byte by byte and never by its
 //! hash alone.
 
+use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
@@ -123,7 +124,10 @@ impl Taker {
     fn select(&mut self, select: &mut SelectStatement) -> Result<()> {
         self.condition(&mut select.condition)?;
         // the usual query has none of the rest
-        let plain = select.output.is_empty() && select.group_by.is_empty() && select.order_by.is_empty();
+        let plain = select.output.is_empty()
+            && select.group_by.is_empty()
+            && select.order_by.is_empty()
+            && matches!(select.having, Condition::Const(true));
         self.byte(u8::from(plain));
         if !plain {
             // what is grouped by is selected and ordered by too, and has to be seen to be the same
@@ -351,8 +355,15 @@ impl Taker {
     }
 
     fn value_type(&mut self, value_type: &ValueType) {
-        let name = value_type.to_string();
-        self.length(name.len());
-        self.shape.extend_from_slice(name.as_bytes());
+        struct Bytes<'a>(&'a mut SmallVec<[u8; 48]>);
+        impl fmt::Write for Bytes<'_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.extend_from_slice(text.as_bytes());
+                Ok(())
+            }
+        }
+        // writing to the shape cannot fail; the byte at the end is none of UTF-8's
+        let _ = write!(Bytes(&mut self.shape), "{value_type}");
+        self.byte(0xff);
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::condition::Condition;
 use super::expr::Expr;
 use super::order::OrderBy;
+use crate::error::{Error, Result};
 use crate::model::ModelDef;
-use crate::value::ValueType;
+use crate::value::{Datum, ValueType};
 
 /// Reads rows of a model.
 #[derive(Clone, Debug)]
@@ -50,6 +51,42 @@ impl SelectStatement {
     /// Whether rows are put together into groups.
     pub fn is_grouped(&self) -> bool {
         !self.group_by.is_empty() || self.output.iter().any(Expr::has_aggregate)
+    }
+
+    /// Keeps the limit to at most one row.
+    pub(crate) fn limit_to_one(&mut self) {
+        if !matches!(self.limit, Some(Expr::Literal(Datum::Int(0)))) {
+            self.limit = Some(Expr::Literal(Datum::Int(1)));
+        }
+    }
+
+    /// The condition of an update or a delete of the rows.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the rows are more than a condition says, which a write cannot keep to.
+    pub(crate) fn into_write_condition(self, operation: &'static str) -> Result<Condition> {
+        if self.limit.is_some() || self.offset.is_some() || !self.order_by.is_empty() {
+            return Err(Error::query(
+                "an update or delete takes no order, limit, offset or cursor: find the keys first, then write by `in_`",
+            )
+            .with_model(self.model.name())
+            .with_operation(operation));
+        }
+        if !self.selects_whole_rows() {
+            return Err(Error::query("an update or delete takes whole rows: no selection, groups or `distinct`")
+                .with_model(self.model.name())
+                .with_operation(operation));
+        }
+        Ok(self.condition)
+    }
+
+    /// Whether each row of the answer is a row of the model.
+    pub(crate) fn selects_whole_rows(&self) -> bool {
+        self.output.is_empty()
+            && self.group_by.is_empty()
+            && !self.distinct
+            && matches!(self.having, Condition::Const(true))
     }
 
     /// How many values a row of the answer has.

@@ -128,7 +128,7 @@ impl IsNumber for Decimal {
 /// Kinds that are lists.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` values are not lists",
-    label = "only `Vec` fields have `has`, `overlaps`, `is_empty` and `len`"
+    label = "only `Vec` fields have `overlaps`, `is_empty` and `len`"
 )]
 pub trait IsList {
     /// The type of the elements.

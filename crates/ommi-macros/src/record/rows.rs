@@ -84,6 +84,10 @@ pub(crate) fn normalize(record: &Record<'_>, paths: &Paths) -> TokenStream {
             Form::Value if !types::is_exact(field.of) => {
                 let value = paths.of(field.of, "Value");
                 calls.extend(quote!(#value::normalize(&mut self.#ident);));
+                if let Some((precision, scale)) = &field.attributes.decimal {
+                    let digits = paths.of(field.of, "HasDigits");
+                    calls.extend(quote!(#digits::keep_scale(&mut self.#ident, #precision, #scale);));
+                }
             }
             Form::Embed => {
                 let embedded = paths.of(field.plain(), "EmbeddedStruct");
