@@ -14,6 +14,8 @@
 //! # }
 //! ```
 
+#![allow(clippy::cloned_ref_to_slice_refs, reason = "the rows that a check expects are written as rows")]
+
 #[macro_use]
 mod check;
 pub mod capability;

@@ -1,7 +1,7 @@
 //! The one error type, with its kind, its context and its source.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// The result of an Ommi operation.
@@ -339,7 +339,14 @@ impl fmt::Display for Error {
             (None, Some(model)) => write!(f, " ({model})")?,
             (None, None) => {}
         }
-        write!(f, ": {}", details.message)?;
+        f.write_str(": ")?;
+        for character in details.message.chars() {
+            // one line, whatever a value that is shown holds
+            match character.is_control() {
+                true => write!(f, "{}", character.escape_default())?,
+                false => f.write_char(character)?,
+            }
+        }
         match (details.driver, &details.code) {
             (Some(driver), Some(code)) => write!(f, " [{driver}: {code}]"),
             (Some(driver), None) => write!(f, " [{driver}]"),

@@ -4,6 +4,7 @@
 //! plan is kept in a [`cache::PlanCache`] and run with each query's own parameters.
 
 pub mod cache;
+pub mod check;
 pub mod explain;
 pub mod parameter;
 pub mod planner;

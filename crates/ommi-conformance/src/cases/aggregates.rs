@@ -408,6 +408,7 @@ async fn groups_of_text_are_exact(db: Db) -> Verdict {
     Ok(())
 }
 
+#[expect(clippy::eq_op, reason = "the operators of fields build expressions")]
 async fn groups_of_an_expression(db: Db) -> Verdict {
     sales(&db).await?;
     let sum = || Sale::PIECES - Sale::PIECES;

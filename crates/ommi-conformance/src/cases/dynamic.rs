@@ -176,7 +176,7 @@ async fn automatic_fields_of_a_run_time_model_are_filled(db: Db) -> Verdict {
             vec![Datum::Null; 4],
         ])
         .await?;
-    check_eq!(added.first().and_then(|row| row.first()), Some(&Datum::Int(1)));
+    check!(added.iter().all(|row| matches!(row.first(), Some(Datum::Int(1..)))), "{added:?}");
     check_eq!(added.get(1).and_then(|row| row.first()), Some(&Datum::Int(50)));
     let mut stored = autos.find(all()).rows().await?;
     let mut expected = added;

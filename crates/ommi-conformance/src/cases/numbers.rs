@@ -12,6 +12,7 @@ cases! { "numbers":
     decimals_compare_with_integers,
     decimals_of_a_size_compare_with_finer_arguments,
     floats_compare_with_infinities,
+    infinity_is_a_value_of_its_own,
     a_single_precision_field_compares_with_its_own_values,
     between_holds_both_ends,
     between_of_reversed_ends_is_empty,
@@ -137,6 +138,19 @@ async fn floats_compare_with_infinities(db: Db) -> Verdict {
     check_eq!(found(&db, Number::DOUBLE.in_([f64::NEG_INFINITY, f64::MAX])).await?, [2, 5]);
     let many: Vec<f64> = (0..20).map(f64::from).chain([f64::INFINITY, f64::NEG_INFINITY]).collect();
     check_eq!(found(&db, Number::DOUBLE.in_(many)).await?, [1, 5]);
+    Ok(())
+}
+
+async fn infinity_is_a_value_of_its_own(db: Db) -> Verdict {
+    let of = |double| Number { double, ..Number::default() };
+    let values = [f64::INFINITY, 2f64.powi(52), f64::NEG_INFINITY, -(2f64.powi(52)), f64::MAX, 2f64.powi(1023)];
+    numbers(&db, values.map(of).into()).await?;
+    let groups = db.find(Number::all()).group_by(Number::DOUBLE).select((Number::DOUBLE, count())).all().await?;
+    check_eq!(groups.len(), 6);
+    let many: Vec<f64> = (0..20).map(f64::from).chain([f64::INFINITY, -(2f64.powi(52))]).collect();
+    check_eq!(found(&db, Number::DOUBLE.in_(many)).await?, [1, 4]);
+    let distinct = db.find(Number::all()).aggregate(Number::DOUBLE.count_distinct()).await?;
+    check_eq!(distinct, 6);
     Ok(())
 }
 
@@ -309,6 +323,7 @@ async fn a_float_overflow_is_a_query_error(db: Db) -> Verdict {
     Ok(())
 }
 
+#[expect(clippy::eq_op, reason = "the operators of fields build expressions")]
 async fn a_float_result_that_is_no_number_is_a_query_error(db: Db) -> Verdict {
     numbers(&db, vec![Number { double: f64::INFINITY, ..Number::default() }]).await?;
     check!(refused(selected(&db, Number::DOUBLE - Number::DOUBLE).await)?.is_query());

@@ -10,7 +10,7 @@ use crate::driver::{AssignedKeys, Call, Flow, Inserted, Prepared, RowSink, RowSo
 use crate::error::{Error, Result};
 use crate::evaluate;
 use crate::model::ModelDef;
-use crate::plan::{Explanation, InsertPlan, Plan, SelectPlan, WritePlan, planner};
+use crate::plan::{Explanation, InsertPlan, Plan, SelectPlan, WritePlan, check, planner};
 use crate::query::condition::Condition;
 use crate::query::shape;
 use crate::query::statement::{InsertStatement, OnConflict, SelectStatement, Statement};
@@ -43,6 +43,9 @@ impl Db {
                 self.shared.plans.insert(shape, planned)
             }
         };
+        if let Err(error) = check::constants(plan.native().parameters(), &parameters) {
+            return Err(error.with_model(statement.model().name()).with_operation(statement.operation()));
+        }
         if self.strict {
             plan.check_strict(self.shared.driver.name(), statement.model())?;
         }

@@ -222,17 +222,21 @@ pub struct RedactedUrl<'a>(pub &'a str);
 
 impl fmt::Display for RedactedUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = self.0.split_once('?').map_or(self.0, |(base, _)| base);
-        let redacted = base.split_once("://").and_then(|(scheme, rest)| {
-            let (user, host) = rest.rsplit_once('@')?;
-            let (name, _) = user.split_once(':')?;
-            Some((scheme, name, host))
-        });
-        match redacted {
-            Some((scheme, name, host)) => write!(f, "{scheme}://{name}:***@{host}"),
-            None => f.write_str(base),
+        // a password may hold any character unescaped: all up to the last `@` is taken for it
+        let parts = self.0.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+        match parts {
+            Some((scheme, (user, host))) => {
+                let name = user.split_once(':').map_or(user, |(name, _)| name);
+                let hidden = if name.len() < user.len() { ":***" } else { "" };
+                write!(f, "{scheme}://{name}{hidden}@{}", without_options(host))
+            }
+            None => f.write_str(without_options(self.0)),
         }
     }
+}
+
+fn without_options(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(base, _)| base)
 }
 
 impl fmt::Debug for RedactedUrl<'_> {
@@ -249,6 +253,9 @@ mod tests {
     fn passwords_are_not_shown() {
         let shown = RedactedUrl("postgres://ada:s3cr@t@host/db?password=x").to_string();
         assert_eq!(shown, "postgres://ada:***@host/db");
+        let question = RedactedUrl("postgres://ada:s3?cr@t@host/db").to_string();
+        assert_eq!(question, "postgres://ada:***@host/db");
+        assert_eq!(RedactedUrl("sqlite://a.db?mode=ro").to_string(), "sqlite://a.db");
     }
 
     #[test]

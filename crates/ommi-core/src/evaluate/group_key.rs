@@ -75,6 +75,9 @@ impl Key {
     }
 
     fn float(value: f64) -> Key {
+        if value.is_infinite() {
+            return Key::Float(value.to_bits());
+        }
         if value.fract() == 0.0 {
             // below 2^90 the cast is exact, and the decimal holds it
             if value.abs() < 2f64.powi(90)
@@ -148,6 +151,9 @@ mod tests {
             Datum::UInt(1 << 63),
             Datum::Float(1e300),
             Datum::Float(f64::INFINITY),
+            Datum::Float(f64::NEG_INFINITY),
+            Datum::Float(4_503_599_627_370_496.0),
+            Datum::Float(-4_503_599_627_370_496.0),
             Datum::Float(5e-324),
             Datum::Text("a".into()),
             Datum::Text("A".into()),

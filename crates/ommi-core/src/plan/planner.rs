@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{InsertPlan, Plan, SelectPlan, WritePlan, conjuncts, parameter};
+use super::{InsertPlan, Plan, SelectPlan, WritePlan, check, conjuncts, parameter};
 use crate::driver::{Driver, Operators, Prepared};
 use crate::error::{Error, Result};
 use crate::model::{ModelDef, read_only};
@@ -32,6 +32,7 @@ pub fn plan(driver: &dyn Driver, statement: Statement, parameters: usize) -> Res
         .with_driver(driver.name())
         .with_model(model.name()));
     }
+    check::statement(&statement)?;
     let types = parameter::types(&statement, parameters);
     let planner = Planner { driver, model: &model, types: &types };
     let plan = match statement {
