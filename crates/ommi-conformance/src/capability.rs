@@ -58,3 +58,17 @@ capabilities! {
     /// Statements in the database's own language.
     RAW = operation.raw;
 }
+
+/// Updates that no other write comes between: in one operation, or in a transaction.
+pub const WHOLE_UPDATES: Capability = Capability {
+    name: "transaction.transactions or write.update_expressions",
+    test: |can| can.transaction.transactions || can.write.update_where && can.write.update_expressions,
+};
+
+/// Embedded structs flattened into columns, where documents are not native.
+pub const COLUMNS: Capability =
+    Capability { name: "columns in place of operation.documents", test: |can| !can.operation.documents };
+
+/// A limit of the bytes of a value that a test can reach.
+pub const VALUE_LIMIT: Capability =
+    Capability { name: "limits.value_bytes of at most 64 MiB", test: |can| can.limits.value_bytes <= 64 << 20 };

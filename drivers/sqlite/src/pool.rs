@@ -93,10 +93,16 @@ impl Pool {
             Some(connection) => connection,
             None => {
                 let opener = Arc::clone(&self.opener);
-                worker::block(move || opener.open()).await?
+                let writes = self.writes();
+                worker::block(move || opener.open(writes)).await?
             }
         });
         Ok(lease)
+    }
+
+    /// Whether the connections write.
+    fn writes(&self) -> bool {
+        !matches!(self.purpose, Purpose::Read)
     }
 
     /// Takes permits, of which the caller is the owner from then on.
@@ -141,7 +147,7 @@ impl Pool {
     pub(crate) fn fill(&self, count: u32) -> Result<()> {
         let mut opened = Vec::new();
         for _ in 0..count.min(self.size) {
-            opened.push(self.opener.open()?);
+            opened.push(self.opener.open(self.writes())?);
         }
         self.idle().connections.append(&mut opened);
         Ok(())

@@ -32,13 +32,13 @@ impl Opener {
         Opener { options, memory: NEXT_MEMORY.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// Opens a connection. May block.
+    /// Opens a connection, to read only or to write too. May block.
     ///
     /// # Errors
     ///
     /// `Connection` if the file is absent, can't be opened, or is no database.
-    pub(crate) fn open(&self) -> Result<Connection> {
-        self.connect().and_then(|connection| self.set_up(connection)).map_err(|failure| self.explain(failure))
+    pub(crate) fn open(&self, writes: bool) -> Result<Connection> {
+        self.connect().and_then(|connection| self.set_up(connection, writes)).map_err(|failure| self.explain(failure))
     }
 
     fn connect(&self) -> Outcome<rusqlite::Connection> {
@@ -61,7 +61,7 @@ impl Opener {
         })
     }
 
-    fn set_up(&self, mut connection: rusqlite::Connection) -> Outcome<Connection> {
+    fn set_up(&self, mut connection: rusqlite::Connection, writes: bool) -> Outcome<Connection> {
         let options = &self.options;
         let watch = Watch::new(options.busy_timeout);
         let busy = Arc::clone(&watch);
@@ -83,6 +83,10 @@ impl Opener {
             pragma("cache_spill", &false)?;
         } else if !connection.is_readonly("main")? {
             pragma("journal_mode", &options.journal)?;
+        }
+        if writes {
+            // what an insert of several rows would undo is else written to a file, page by page
+            pragma("temp_store", &"MEMORY")?;
         }
         pragma("synchronous", &options.synchronous)?;
         pragma("foreign_keys", &options.foreign_keys)?;
