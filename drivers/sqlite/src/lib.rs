@@ -2,7 +2,7 @@
 //!
 //! One connection writes and several read, beside each other in WAL mode. What is short runs on
 //! the executor's thread, because a thread hop costs more than the statement; what takes longer
-//! than a millisecond, waits for a disk or for a lock runs on a worker.
+//! than four milliseconds, waits for a disk or for a lock runs on a worker.
 
 mod buffer;
 mod capability;

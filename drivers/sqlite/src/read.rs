@@ -1,7 +1,7 @@
 //! The row path: from SQLite's buffer into a sink.
 //!
 //! A read begins on the executor's thread, because most reads take a few microseconds and a
-//! thread hop takes more. It stays there for a millisecond at most: between rows, the rest of the
+//! thread hop takes more. It stays there for four milliseconds at most: between rows, the rest of the
 //! rows is handed over to a worker; inside a long step, SQLite is interrupted and a worker begins
 //! anew. Waiting for a lock is always the worker's part. A statement that took long begins on a
 //! worker the next time: a change of threads half way costs more than one at the beginning.
@@ -19,7 +19,7 @@ use crate::encode::bind_slots;
 use crate::error::{Failure, Outcome};
 use crate::held::Held;
 use crate::native::Native;
-use crate::watch::{LONG, Watch};
+use crate::watch::{INLINE_BUDGET, Watch};
 use crate::worker;
 
 /// How many rows pass between two looks at the clock.
@@ -161,7 +161,7 @@ async fn go_on<H: Held>(
         })?;
         drop(held);
         if progress == Progress::Stopped {
-            native.is_long.store(native.is_one_step || begun.elapsed() >= LONG, Ordering::Relaxed);
+            native.is_long.store(native.is_one_step || begun.elapsed() >= INLINE_BUDGET * 3 / 4, Ordering::Relaxed);
         }
         Ok(sink)
     })
