@@ -106,7 +106,7 @@ impl Insert {
     ///
     /// A table with indexes is filled row by row: for a statement of several rows SQLite keeps a
     /// copy of every page that it changes, to undo the statement by itself, and pages of indexes
-    /// are many. `benches/` measures it: 1.09 of a loop in one transaction against 0.98.
+    /// are many.
     pub(crate) fn largest_form(&self) -> u32 {
         let model = &self.statement.model;
         let has_integer_key =
