@@ -11,8 +11,8 @@ mod raw;
 mod save;
 mod schema;
 mod selected;
-mod sink;
-mod source;
+pub(crate) mod sink;
+pub(crate) mod source;
 mod stream;
 mod transaction;
 mod upsert;
@@ -31,7 +31,7 @@ pub use self::transaction::Tx;
 pub use self::upsert::Upsert;
 pub use self::write::Update;
 
-use self::transaction::{Running, TransactionScope};
+use self::transaction::{Running, Standing, TransactionScope};
 use crate::driver::{self, ConnectOptions, Driver};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
@@ -130,6 +130,28 @@ impl Db {
             }
             Scope::Outside => Ok(Running::Driver(&*self.shared.driver)),
             Scope::Transaction(scope) => scope.transaction().map(Running::Transaction),
+        }
+    }
+
+    /// Whether another handle works on the same database, and in the same transaction if in one.
+    pub(crate) fn is_same(&self, other: &Db) -> bool {
+        let in_one = match (&self.scope, &other.scope) {
+            (Scope::Transaction(own), Scope::Transaction(other)) => Arc::ptr_eq(own, other),
+            (own, other) => !matches!(own, Scope::Transaction(_)) && !matches!(other, Scope::Transaction(_)),
+        };
+        in_one && Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The handle by which rows that were read by this one load their relations: itself, or the
+    /// database after a transaction is committed. `None` after it was rolled back.
+    pub(crate) fn for_relations(&self) -> Option<Db> {
+        match &self.scope {
+            Scope::Database | Scope::Outside => Some(self.clone()),
+            Scope::Transaction(scope) => match scope.standing() {
+                Standing::Open(scope) => Some(Db { scope: Scope::Transaction(scope), ..self.clone() }),
+                Standing::Committed => Some(Db { scope: Scope::Database, ..self.clone() }),
+                Standing::RolledBack => None,
+            },
         }
     }
 

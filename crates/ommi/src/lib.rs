@@ -38,9 +38,13 @@ pub use ommi_core::db::{
 pub use ommi_core::error::{ConstraintKind, Error, ErrorKind, Result};
 pub use ommi_core::model::{Model, Models, NoKey};
 pub use ommi_core::plan::Explanation;
-pub use ommi_core::query::{Aggregate, Assignment, Cursor, Embedded, Expression, Field, Filter, Having, Order, count};
+pub use ommi_core::query::{
+    Aggregate, Assignment, Cursor, Embedded, Expression, Field, Filter, Having, Order, Plural, Relation, RelationQuery,
+    Single, count,
+};
+pub use ommi_core::relation::{Many, One, RelatedRows};
 pub use ommi_core::value::{Date, DateTime, Decimal, Duration, Json, Time, Timestamp, Uuid, Value};
-pub use ommi_core::{driver, evaluate, layer, model, plan, query, value};
+pub use ommi_core::{driver, evaluate, layer, model, plan, query, relation, value};
 pub use ommi_macros::{Model, Value};
 #[cfg(feature = "sqlite")]
 pub use ommi_sqlite as sqlite;

@@ -53,7 +53,7 @@ impl Db {
     }
 
     /// Reads rows into a sink.
-    pub(super) async fn select<S: RowSink + 'static>(
+    pub(crate) async fn select<S: RowSink + 'static>(
         &self,
         model: &Arc<ModelDef>,
         statement: SelectStatement,
@@ -112,7 +112,7 @@ impl Db {
     }
 
     /// Reads the rows of a select without a Rust type.
-    pub(super) async fn select_untyped(
+    pub(crate) async fn select_untyped(
         &self,
         statement: SelectStatement,
         operation: &'static str,

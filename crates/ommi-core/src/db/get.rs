@@ -24,8 +24,9 @@ impl Db {
         let model = M::definition();
         let condition = equal_condition(model.key(), key.into_key());
         let select = SelectStatement::new(model.clone(), condition);
-        let found = self.select(M::definition(), select, First::<Whole<M>>::default(), "get").await?;
-        found.first.ok_or_else(no_key::<M>)
+        let sink = First::<Whole<M>>::new(self);
+        let (found, _) = self.select(M::definition(), select, sink, "get").await?.finish();
+        found.ok_or_else(no_key::<M>)
     }
 
     /// The rows of some keys, in the order of the keys; keys without a row are left out, keys that

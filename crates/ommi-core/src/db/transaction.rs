@@ -35,6 +35,20 @@ pub(super) struct TransactionScope {
     innermost: Arc<AtomicU32>,
     /// Whether a write failed on this level, or the level is over.
     broken: AtomicBool,
+    /// The level around this one.
+    outer: Option<Arc<TransactionScope>>,
+    /// Whether the level was committed, or released into the one around it.
+    committed: AtomicBool,
+}
+
+/// Where the rows stand that a transaction has read.
+pub(super) enum Standing {
+    /// In the transaction, which is open: at the level that they now belong to.
+    Open(Arc<TransactionScope>),
+    /// In the database.
+    Committed,
+    /// Nowhere.
+    RolledBack,
 }
 
 #[cold]
@@ -51,9 +65,30 @@ fn is_nested() -> Error {
 
 impl TransactionScope {
     /// A level of a transaction, inside those that `innermost` knows.
-    fn new(transaction: &Arc<dyn Transaction>, level: u32, innermost: Arc<AtomicU32>) -> Arc<Self> {
-        let transaction = Arc::downgrade(transaction);
-        Arc::new(TransactionScope { transaction, level, innermost, broken: AtomicBool::new(false) })
+    fn new(
+        transaction: &Arc<dyn Transaction>,
+        level: u32,
+        innermost: Arc<AtomicU32>,
+        outer: Option<Arc<TransactionScope>>,
+    ) -> Arc<Self> {
+        Arc::new(TransactionScope {
+            transaction: Arc::downgrade(transaction),
+            level,
+            innermost,
+            broken: AtomicBool::new(false),
+            outer,
+            committed: AtomicBool::new(false),
+        })
+    }
+
+    /// Where the rows stand that were read on this level.
+    pub(super) fn standing(self: &Arc<Self>) -> Standing {
+        match (self.committed.load(Ordering::Acquire), &self.outer) {
+            (true, None) => Standing::Committed,
+            (true, Some(outer)) => outer.standing(),
+            (false, _) if self.broken.load(Ordering::Acquire) => Standing::RolledBack,
+            (false, _) => Standing::Open(Arc::clone(self)),
+        }
     }
 
     /// The transaction, if this is its innermost open level.
@@ -184,11 +219,13 @@ impl Db {
         match &self.scope {
             Scope::Database | Scope::Outside => {
                 let transaction = self.begin(&TransactionOptions::default()).await?;
-                let scope = TransactionScope::new(&transaction, 0, Arc::default());
+                let scope = TransactionScope::new(&transaction, 0, Arc::default(), None);
                 let answer = self.run(&scope, work).await;
                 match self.verdict(&scope, answer) {
                     Ok(value) => {
-                        transaction.commit().await.map(|()| value).map_err(|error| error.with_operation("commit"))
+                        let committed = transaction.commit().await;
+                        scope.committed.store(committed.is_ok(), Ordering::Release);
+                        committed.map(|()| value).map_err(|error| error.with_operation("commit"))
                     }
                     Err(error) => {
                         // the error that ended the work says more than one of the rollback
@@ -221,7 +258,7 @@ impl Db {
         }
         let in_flight = InFlight(Some(outer));
         transaction.savepoint(level).await?;
-        let scope = TransactionScope::new(transaction, level, Arc::clone(&outer.innermost));
+        let scope = TransactionScope::new(transaction, level, Arc::clone(&outer.innermost), Some(Arc::clone(outer)));
         let answer = self.run(&scope, work).await;
         let answer = self.verdict(&scope, answer);
         match answer {
@@ -229,6 +266,7 @@ impl Db {
             Err(_) => transaction.rollback_to(level).await?,
         }
         outer.innermost.store(outer.level, Ordering::Release);
+        scope.committed.store(answer.is_ok(), Ordering::Release);
         // a dropped future gets here no more: the outer level stays broken and is rolled back
         in_flight.succeeded();
         answer

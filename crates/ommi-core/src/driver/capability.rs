@@ -304,11 +304,19 @@ pub struct Limits {
     pub parameters: usize,
     /// Bytes of one value: the driver refuses longer ones.
     pub value_bytes: usize,
+    /// Elements of the list of an `in_` by which related rows are looked for: more are looked for in
+    /// several statements.
+    pub list_values: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { identifier_bytes: usize::MAX, parameters: usize::MAX, value_bytes: usize::MAX }
+        Limits {
+            identifier_bytes: usize::MAX,
+            parameters: usize::MAX,
+            value_bytes: usize::MAX,
+            list_values: usize::MAX,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{CheckDef, IndexDef, ReferenceDef, RelationDef, Route};
+use super::relation::Routes;
+use super::{CheckDef, IndexDef, ReferenceDef, RelationDef};
 use crate::error::{ConstraintKind, Error, Result};
 use crate::value::{Cell, Datum, ValueType, check, decimal};
 
@@ -178,7 +179,7 @@ pub struct ModelDef {
     pub(super) references: Vec<ReferenceDef>,
     pub(super) checks: Vec<CheckDef>,
     pub(super) relations: Vec<RelationDef>,
-    pub(super) routes: OnceLock<Result<Vec<Arc<Route>>>>,
+    pub(super) routes: OnceLock<Result<Routes>>,
     pub(super) problems: Vec<String>,
 }
 
@@ -266,11 +267,8 @@ impl ModelDef {
     /// # Errors
     ///
     /// `Schema` if a relation leads nowhere.
-    pub fn routes(self: &Arc<Self>) -> Result<&[Arc<Route>]> {
-        let found = self
-            .routes
-            .get_or_init(|| self.relations.iter().map(|relation| relation.resolve(self, &[]).map(Arc::new)).collect());
-        found.as_deref().map_err(Error::clone)
+    pub fn routes(self: &Arc<Self>) -> Result<&Routes> {
+        self.routes.get_or_init(|| Routes::find(self)).as_ref().map_err(Error::clone)
     }
 
     /// Rules that every row keeps.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{ModelDef, ReferenceDef, ReferenceTarget};
 use crate::error::{Error, Result};
+use crate::value::ValueType;
 
 /// How many rows a relation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -350,6 +351,73 @@ impl RelationDef {
             }
         };
         Ok((Link::of_reference(link, owner, first)?.reversed(), Link::of_reference(link, target, second)?))
+    }
+}
+
+/// The relations of a model with the references behind them, and the fields that rows are found by.
+#[derive(Debug)]
+pub struct Routes {
+    routes: Vec<Arc<Route>>,
+    columns: Vec<KeyFields>,
+    column_of: Vec<usize>,
+}
+
+/// The fields of a row by which one or more of its relations find others.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KeyFields {
+    /// The fields, with their types.
+    pub(crate) fields: Vec<(u16, ValueType)>,
+    /// The field that has to have a value, or else the row finds nothing.
+    pub(crate) kind: Option<(u16, Box<str>)>,
+}
+
+impl Routes {
+    pub(super) fn find(model: &Arc<ModelDef>) -> Result<Self> {
+        let routes = model.relations().iter().map(|relation| relation.resolve(model, &[]).map(Arc::new));
+        Ok(Routes::new(routes.collect::<Result<_>>()?))
+    }
+
+    fn new(routes: Vec<Arc<Route>>) -> Self {
+        let mut columns: Vec<KeyFields> = Vec::new();
+        let column_of = routes.iter().map(|route| {
+            let wanted = KeyFields::of(&route.first);
+            columns.iter().position(|known| *known == wanted).unwrap_or_else(|| {
+                columns.push(wanted);
+                columns.len() - 1
+            })
+        });
+        let column_of = column_of.collect();
+        Routes { routes, columns, column_of }
+    }
+
+    /// The relation at an index.
+    pub fn get(&self, index: u16) -> Option<&Arc<Route>> {
+        self.routes.get(usize::from(index))
+    }
+
+    /// All relations, in the order in which they are declared.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Route>> {
+        self.routes.iter()
+    }
+
+    /// The distinct lists of fields that rows are found by.
+    pub(crate) fn columns(&self) -> &[KeyFields] {
+        &self.columns
+    }
+
+    /// Which of the lists a relation uses.
+    pub(crate) fn column_of(&self, relation: u16) -> Option<usize> {
+        self.column_of.get(usize::from(relation)).copied()
+    }
+}
+
+impl KeyFields {
+    fn of(link: &Link) -> Self {
+        let of_type = |field: &u16| link.source.field(*field).map(|of| (*field, of.value_type.clone()));
+        KeyFields {
+            fields: link.from.iter().filter_map(of_type).collect(),
+            kind: link.kind.as_ref().filter(|kind| !kind.of_target).map(|kind| (kind.field, kind.value.clone())),
+        }
     }
 }
 
