@@ -382,6 +382,7 @@ mod tests {
     #[tokio::test]
     async fn those_who_are_refused_get_no_answer() {
         let (proxy, mut client) = through_proxy().await;
+        ask(&mut client, b"one").await.unwrap();
         proxy.refuse(true);
         let mut refused = TcpStream::connect(proxy.address()).await.unwrap();
         assert!(ask(&mut refused, b"one").await.is_err());

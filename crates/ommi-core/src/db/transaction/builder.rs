@@ -112,9 +112,8 @@ impl TransactionBuilder {
 
     /// The options, in which the wait for the beginning does not outlast the deadline.
     pub(super) fn limited(&self, deadline: Deadline) -> TransactionOptions {
-        let mut options = self.options.clone();
-        if let Some(left) = deadline.left() {
-            options.timeout = Some(left);
+        let mut options = TransactionOptions { timeout: deadline.left(), ..self.options.clone() };
+        if let Some(left) = options.timeout {
             options.begin_timeout = Some(options.begin_timeout.map_or(left, |time| time.min(left)));
         }
         options

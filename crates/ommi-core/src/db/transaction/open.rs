@@ -136,6 +136,7 @@ impl Open {
                 None => outer.transaction().map(drop),
             },
         };
+        self.note_outside(&committed);
         let end = match &committed {
             Ok(()) => End::Committed,
             Err(error) if error.is_unknown() => End::Unknown,
@@ -156,8 +157,16 @@ impl Open {
                 None => outer.transaction().map(drop),
             },
         };
+        self.note_outside(&rolled_back);
         self.end(End::RolledBack, rolled_back.is_ok());
         rolled_back.map_err(|error| error.with_operation("rollback"))
+    }
+
+    /// Notes that a nested transaction did not end as it should, which ends the one around it.
+    fn note_outside(&self, ended: &Result<()>) {
+        if let (Level::Nested(outer), Err(error)) = (&self.level, ended) {
+            outer.fail(error);
+        }
     }
 
     /// Waits for a rollback, not for ever where the transaction has a timeout.
