@@ -22,6 +22,7 @@ use fastrand::Rng;
 use ommi::driver::{BoxFuture, Isolation};
 use ommi::prelude::*;
 
+use crate::cancellation::cut::{Ended, drop_at_random};
 use crate::target::Target;
 
 /// What each account has at the beginning.
@@ -60,7 +61,7 @@ pub struct Bank {
     pub accounts: i64,
     /// How many of a hundred transfers are dropped at some moment, and tried again.
     pub drops: u8,
-    /// The latest moment at which a transfer is dropped.
+    /// The latest moment at which a transfer is dropped that is not dropped after a few polls.
     pub drop_within: Duration,
     /// What the random choices are made from.
     pub seed: u64,
@@ -79,7 +80,7 @@ impl Default for Bank {
             transfers: 2_000,
             accounts: 12,
             drops: 10,
-            drop_within: Duration::from_millis(2),
+            drop_within: Duration::from_millis(10),
             seed: 1,
             patience: Duration::from_secs(60),
             hook_every: 2_000,
@@ -237,17 +238,14 @@ impl Bank {
             let work = make(db, transfer.clone(), random.bool());
             let answer = match random.u8(0..100) < self.drops {
                 false => work.await,
-                true => {
-                    let moment = self.drop_within.mul_f64(random.f64());
-                    match tokio::time::timeout(moment, work).await {
-                        Ok(answer) => answer,
-                        Err(_) => {
-                            of_task.dropped += 1;
-                            is_in_doubt = true;
-                            continue;
-                        }
+                true => match drop_at_random(random, self.drop_within, work).await {
+                    Ended::Done(answer) => answer,
+                    Ended::Dropped => {
+                        of_task.dropped += 1;
+                        is_in_doubt = true;
+                        continue;
                     }
-                }
+                },
             };
             let error = match answer {
                 Ok(()) => return Ok(()),

@@ -10,7 +10,7 @@
 //! # }
 //! ```
 
-mod cut;
+pub(crate) mod cut;
 mod next_user;
 mod operation;
 mod report;

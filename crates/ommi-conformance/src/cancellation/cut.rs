@@ -3,10 +3,13 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
+
+use fastrand::Rng;
 
 /// When a future is dropped, after it was polled as often as it is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     /// As soon as the last poll was in vain: what it has begun is still on its way.
     AtOnce,
     /// When it is woken for another poll: what it has begun is answered, and nobody takes the answer.
@@ -15,13 +18,13 @@ pub(super) enum Moment {
 
 /// The point at which a future is dropped.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cut {
-    pub(super) polls: usize,
-    pub(super) moment: Moment,
+pub(crate) struct Cut {
+    pub(crate) polls: usize,
+    pub(crate) moment: Moment,
 }
 
 /// How a future ended.
-pub(super) enum Ended<T> {
+pub(crate) enum Ended<T> {
     Done(T),
     Dropped,
 }
@@ -29,7 +32,7 @@ pub(super) enum Ended<T> {
 impl Cut {
     /// Polls a future until it is done or its point is reached. Between two polls it waits to be
     /// woken, so that the driver's work goes on.
-    pub(super) async fn of<T>(self, future: impl IntoFuture<Output = T, IntoFuture: Send>) -> Ended<T> {
+    pub(crate) async fn of<T>(self, future: impl IntoFuture<Output = T, IntoFuture: Send>) -> Ended<T> {
         let mut future = Some(Box::pin(future.into_future()));
         let mut polled = 0;
         poll_fn(|context| {
@@ -51,6 +54,22 @@ impl Cut {
             }
         })
         .await
+    }
+}
+
+/// Drops a future at a random moment: after a few polls, or after a time up to a bound.
+pub(crate) async fn drop_at_random<T>(
+    random: &mut Rng,
+    within: Duration,
+    future: impl Future<Output = T> + Send,
+) -> Ended<T> {
+    if random.bool() {
+        let moment = if random.bool() { Moment::AtOnce } else { Moment::Woken };
+        return Cut { polls: random.usize(1..10), moment }.of(future).await;
+    }
+    match tokio::time::timeout(within.mul_f64(random.f64()), future).await {
+        Ok(answer) => Ended::Done(answer),
+        Err(_) => Ended::Dropped,
     }
 }
 

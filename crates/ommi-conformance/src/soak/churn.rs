@@ -10,6 +10,7 @@ use fastrand::Rng;
 use ommi::prelude::*;
 use tokio::runtime::Handle;
 
+use crate::cancellation::cut::{Ended, drop_at_random};
 use crate::models::{Item, item};
 use crate::process::resident_bytes;
 use crate::proxy::{Proxy, Way};
@@ -21,6 +22,8 @@ const ROWS: i64 = 2_000;
 const KEYS: i64 = 10;
 /// By how much the memory of the process may grow after the first fifth of the run.
 const GROWTH: u64 = 32 << 20;
+/// The latest moment at which a use is dropped that is not dropped after a few polls.
+const DROP_WITHIN: Duration = Duration::from_millis(3);
 /// How long the database may take to be in order again after the last fault.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -194,9 +197,9 @@ impl Churn {
             let work = use_once(db, task, random.u8(0..9), random.i64(0..ROWS));
             let answer = match random.u8(0..100) < self.drops {
                 false => work.await,
-                true => match tokio::time::timeout(Duration::from_micros(random.u64(0..1_500)), work).await {
-                    Ok(answer) => answer,
-                    Err(_) => {
+                true => match drop_at_random(&mut random, DROP_WITHIN, work).await {
+                    Ended::Done(answer) => answer,
+                    Ended::Dropped => {
                         counts.dropped.fetch_add(1, Ordering::Relaxed);
                         continue;
                     }
