@@ -26,5 +26,6 @@ chapters! {
     layers = "docs/layers.md";
     testing = "docs/testing.md";
     drivers = "docs/drivers.md";
+    conformance = "docs/conformance.md";
     architecture = "docs/architecture.md";
 }

@@ -80,6 +80,7 @@ impl MemoryDriver {
 
     /// Runs a statement in a transaction of its own.
     async fn write<T>(&self, work: impl FnOnce(&mut Writing<'_>) -> Result<T>) -> Result<T> {
+        tokio::task::coop::consume_budget().await;
         self.store.check_open()?;
         let writer = self.store.writer(None).await?;
         self.store.check_open()?;
@@ -99,6 +100,7 @@ impl Default for MemoryDriver {
 impl Session for MemoryDriver {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::fetch(call.prepared, call.parameters, source, sink).await.map_err(|error| about(error, call))
         })
@@ -106,6 +108,7 @@ impl Session for MemoryDriver {
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::stream(call.prepared, call.parameters, source).await.map_err(|error| about(error, call))
         })
@@ -171,6 +174,7 @@ impl Driver for MemoryDriver {
 
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             self.store.check_open()?;
             let can = self.capabilities.transaction;
             let able = can.transactions
@@ -187,6 +191,7 @@ impl Driver for MemoryDriver {
                 true => MemoryTransaction::reading(Arc::clone(&self.store), options.isolation),
                 false => {
                     let writer = self.store.writer(options.begin_timeout).await?;
+                    writer.set_holder(options.holder());
                     self.store.check_open()?;
                     MemoryTransaction::writing(Arc::clone(&self.store), writer)
                 }

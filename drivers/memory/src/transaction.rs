@@ -96,6 +96,7 @@ fn no_savepoint(level: u32) -> Error {
 impl Session for MemoryTransaction {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::fetch(call.prepared, call.parameters, source, sink).await.map_err(|error| about(error, call))
         })
@@ -103,17 +104,22 @@ impl Session for MemoryTransaction {
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::stream(call.prepared, call.parameters, source).await.map_err(|error| about(error, call))
         })
     }
 
     fn insert<'a>(&'a self, call: Call<'a>, source: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
-        Box::pin(async move { self.write(|writing| insert(call, source, writing)).map_err(|error| about(error, call)) })
+        Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
+            self.write(|writing| insert(call, source, writing)).map_err(|error| about(error, call))
+        })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let work = |writing: &mut Writing<'_>| writing.execute(statement::of(call.prepared)?, call.parameters);
             self.write(work).map_err(|error| about(error, call))
         })
