@@ -281,6 +281,7 @@ impl Selection {
             order_by: self.order_by.clone(),
             limit: number(&self.limit),
             offset: number(&self.offset),
+            extras: None,
         }
     }
 }
