@@ -55,6 +55,8 @@ capabilities! {
     TRANSACTIONS = transaction.transactions;
     /// Nested transactions.
     SAVEPOINTS = transaction.savepoints;
+    /// Joins.
+    JOINS = relation.joins;
     /// Statements in the database's own language.
     RAW = operation.raw;
 }

@@ -18,6 +18,7 @@ mod numbers;
 mod order;
 mod pages;
 mod references;
+mod related;
 mod schema;
 mod streams;
 mod text;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         upsert::CASES,
         constraints::CASES,
         references::CASES,
+        related::CASES,
         transactions::CASES,
         aggregates::CASES,
         pages::CASES,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ommi::model::{Link, ModelDef};
-use ommi::query::{Condition, Direction, Expr, InList, Nulls};
+use ommi::query::{Condition, Direction, Expr, InList, LimitBy, Nulls};
 use ommi::value::{Datum, list};
 
 use super::action::{Action, Selection};
@@ -64,6 +64,11 @@ pub(super) fn table(table: &Table) -> String {
     }
     for values in &table.rows {
         let _ = writeln!(text, "  {}", row(values));
+    }
+    let Some(family) = &table.family else { return text };
+    for ((of, definition), rows) in family.tables.iter().zip(&family.definitions).skip(1).zip(&table.others) {
+        let other = Table { rows: rows.clone(), family: None, others: Vec::new(), ..of.clone() };
+        let _ = write!(text, "{}\n{}", definition.name(), self::table(&other));
     }
     text
 }
@@ -184,6 +189,11 @@ fn selection(table: &Table, of: &Selection) -> String {
             format!("{}{direction}{nulls}", expr(Names::Table(table), &by.expr))
         });
         let _ = write!(text, "\n  order by {}", order.collect::<Vec<_>>().join(", "));
+    }
+    if let Some(LimitBy { by, limit, offset }) = &of.limit_by {
+        let offset = offset.as_ref().map(|offset| format!(" without the first {}", expr(Names::Table(table), offset)));
+        let limit = expr(Names::Table(table), limit);
+        let _ = write!(text, "\n  limit {limit}{} by {}", offset.unwrap_or_default(), exprs(table, by));
     }
     if let Some(limit) = of.limit {
         let _ = write!(text, "\n  limit {limit}");

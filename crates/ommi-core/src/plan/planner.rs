@@ -280,9 +280,7 @@ impl Planner<'_> {
         if select.limit_by().is_some() && (select.is_grouped() || select.distinct) {
             return wrong("a limit for each group of rows is not for `group_by`, aggregates or distinct rows".into());
         }
-        let mut having_rows = false;
-        select.having.each_related(&mut |_| having_rows = true);
-        if having_rows {
+        if has_related(&select.having) {
             return wrong(
                 "`having` filters groups, and related rows are those of a row: filter the rows by them".into(),
             );
@@ -449,6 +447,16 @@ impl Planner<'_> {
         let write = self.prepare(&write, &types, true)?;
         let select = Box::new(self.select(SelectStatement::new(Arc::clone(self.model), condition))?);
         Ok(WritePlan::ByKey { select, write, assignments, completed })
+    }
+}
+
+/// Whether a condition itself, and not one of its expressions, is about related rows.
+fn has_related(condition: &Condition) -> bool {
+    match condition {
+        Condition::Related { .. } => true,
+        Condition::And(parts) | Condition::Or(parts) => parts.iter().any(has_related),
+        Condition::Not(part) | Condition::IsTrue { condition: part, .. } => has_related(part),
+        _ => false,
     }
 }
 
