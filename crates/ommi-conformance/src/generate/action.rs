@@ -32,7 +32,7 @@ pub(super) struct Selection {
     pub(super) order_by: Vec<OrderBy>,
     pub(super) limit: Option<u32>,
     pub(super) offset: Option<u32>,
-    pub(super) limit_by: Option<LimitBy>,
+    pub(super) limit_by: Option<Box<LimitBy>>,
 }
 
 impl Action {
@@ -118,11 +118,11 @@ impl Maker<'_> {
         }
         if is_total && !selection.distinct && percent(self.rng, 25) {
             let number = |number: u32| literal(Datum::Int(number.into()));
-            selection.limit_by = Some(LimitBy {
+            selection.limit_by = Some(Box::new(LimitBy {
                 by: (0..self.rng.usize(..3)).filter_map(|_| Some(self.ordered()?.expr)).collect(),
                 limit: number(self.rng.u32(..4)),
                 offset: percent(self.rng, 30).then(|| number(self.rng.u32(..3))),
-            });
+            }));
         }
         self.bound(&mut selection, is_total);
         selection

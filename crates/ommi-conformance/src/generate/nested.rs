@@ -1,5 +1,7 @@
 //! Related rows in the reference: looked for row by row, in nested loops.
 
+use std::cell::RefCell;
+
 use ommi::evaluate::{self, Evaluator};
 use ommi::model::{Link, LinkKind};
 use ommi::query::statement::SelectStatement;
@@ -12,7 +14,11 @@ use super::table::Table;
 
 /// The tables, in which related rows are looked for.
 #[derive(Clone, Copy)]
-pub(super) struct Nested<'a>(pub(super) &'a Table);
+pub(super) struct Nested<'a> {
+    pub(super) table: &'a Table,
+    /// What is known of [`Nested::fails`], by the address of the condition: it is the same for every row.
+    pub(super) failing: &'a RefCell<Vec<(usize, bool)>>,
+}
 
 impl<'t> Nested<'t> {
     /// The rows that a link leads to from a row and for which a condition is true.
@@ -20,7 +26,7 @@ impl<'t> Nested<'t> {
     /// An error comes up only where no row passes; what it would hide is left to the caller.
     fn related(self, link: &Link, condition: &Condition, row: &[Datum]) -> Result<Vec<&'t Row>> {
         let (mut passed, mut failure) = (Vec::new(), None);
-        for target in self.0.rows_of(link.target()) {
+        for target in self.table.rows_of(link.target()) {
             if !leads_to(link, row, target) {
                 continue;
             }
@@ -164,8 +170,18 @@ impl<'t> Nested<'t> {
 
     /// Whether some part of a condition about related rows has no value for some row of its table,
     /// whether or not any row leads to it; or some of the values that depend on several such rows.
-    pub(super) fn fails(self, link: &Link, condition: &Condition, of: Option<&Expr>) -> bool {
-        let rows = self.0.rows_of(link.target());
+    fn fails(self, link: &Link, condition: &Condition, of: Option<&Expr>) -> bool {
+        let address = std::ptr::from_ref(condition).addr();
+        let known = self.failing.borrow().iter().find(|(of, _)| *of == address).map(|(_, fails)| *fails);
+        known.unwrap_or_else(|| {
+            let fails = self.fails_somewhere(link, condition, of);
+            self.failing.borrow_mut().push((address, fails));
+            fails
+        })
+    }
+
+    fn fails_somewhere(self, link: &Link, condition: &Condition, of: Option<&Expr>) -> bool {
+        let rows = self.table.rows_of(link.target());
         let nothing = vec![Datum::Null; link.target().fields().len()];
         let fails = |row: &Row| {
             super::reference::fails_with_constants(condition, row, &mut |row| {

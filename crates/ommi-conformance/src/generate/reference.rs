@@ -1,5 +1,6 @@
 //! What the reference evaluator answers.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use ommi::evaluate::{self, Evaluator, GroupKey};
@@ -56,7 +57,8 @@ pub(super) enum Exactness {
 
 /// Runs an action in the reference.
 pub(super) fn reference(model: &Arc<ModelDef>, table: &Table, action: &Action) -> Reference {
-    let (nested, rows) = (Nested(table), &table.rows);
+    let failing = RefCell::default();
+    let (nested, rows) = (Nested { table, failing: &failing }, &table.rows);
     let nothing = vec![Datum::Null; model.fields().len()];
     // related rows may be looked at even where there is no row that they could be related to
     let may_fail = rows.iter().chain([&nothing]).any(|row| fails_somewhere(nested, action, row))
@@ -157,7 +159,7 @@ fn is_null(expr: &Expr) -> bool {
 /// The rows that pass a condition.
 fn passing<'r>(nested: Nested<'r>, condition: &Condition) -> Result<Vec<&'r Row>> {
     let mut passed = Vec::new();
-    for row in &nested.0.rows {
+    for row in &nested.table.rows {
         if nested.truth(condition, row)? == Some(true) {
             passed.push(row);
         }
@@ -259,7 +261,7 @@ fn update(
         }
     }
     let (mut matched, mut after) = (0, Vec::new());
-    for row in &nested.0.rows {
+    for row in &nested.table.rows {
         after.push(match nested.truth(condition, row)? {
             Some(true) => {
                 matched += 1;
@@ -272,7 +274,7 @@ fn update(
 }
 
 fn delete(nested: Nested<'_>, condition: &Condition) -> Result<Expected> {
-    let rows = &nested.0.rows;
+    let rows = &nested.table.rows;
     let mut left = Vec::new();
     for row in rows {
         if nested.truth(condition, row)? != Some(true) {
@@ -315,7 +317,7 @@ impl Selection {
             extras: self
                 .limit_by
                 .clone()
-                .map(|limit_by| Box::new(Extras { joins: Vec::new(), limit_by: Some(limit_by) })),
+                .map(|limit_by| Box::new(Extras { joins: Vec::new(), limit_by: Some(*limit_by) })),
         }
     }
 }

@@ -190,7 +190,7 @@ fn selection(table: &Table, of: &Selection) -> String {
         });
         let _ = write!(text, "\n  order by {}", order.collect::<Vec<_>>().join(", "));
     }
-    if let Some(LimitBy { by, limit, offset }) = &of.limit_by {
+    if let Some(LimitBy { by, limit, offset }) = of.limit_by.as_deref() {
         let offset = offset.as_ref().map(|offset| format!(" without the first {}", expr(Names::Table(table), offset)));
         let limit = expr(Names::Table(table), limit);
         let _ = write!(text, "\n  limit {limit}{} by {}", offset.unwrap_or_default(), exprs(table, by));

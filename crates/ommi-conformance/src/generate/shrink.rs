@@ -135,10 +135,10 @@ fn smaller_selections(of: &Selection) -> Vec<Selection> {
     if let Some(limit_by) = &of.limit_by {
         add(&|selection| selection.limit_by = None);
         for by in without_each(&limit_by.by) {
-            add(&|selection| selection.limit_by = Some(LimitBy { by: by.clone(), ..limit_by.clone() }));
+            add(&|selection| selection.limit_by = Some(Box::new(LimitBy { by: by.clone(), ..(**limit_by).clone() })));
         }
         if limit_by.offset.is_some() {
-            add(&|selection| selection.limit_by = Some(LimitBy { offset: None, ..limit_by.clone() }));
+            add(&|selection| selection.limit_by = Some(Box::new(LimitBy { offset: None, ..(**limit_by).clone() })));
         }
     }
     if of.distinct {
