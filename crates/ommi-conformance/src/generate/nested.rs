@@ -188,8 +188,10 @@ impl<'t> Nested<'t> {
                 self.fails_for(condition, row) || of.is_some_and(|of| self.expr_fails_for(of, row))
             })
         };
-        rows.iter().any(|row| self.fails_for(condition, row) || of.is_some_and(|of| self.expr_fails_for(of, row)))
-            || rows.iter().chain([&nothing]).any(fails)
+        // what is nested is looked at even where no row leads to it
+        let all = || rows.iter().chain([&nothing]);
+        all().any(|row| self.fails_for(condition, row) || of.is_some_and(|of| self.expr_fails_for(of, row)))
+            || all().any(fails)
             || of.is_some_and(|of| {
                 of.has_aggregate()
                     && rows.iter().any(|row| {
@@ -197,7 +199,12 @@ impl<'t> Nested<'t> {
                             let of = |row: &Row, at: &u16| row.get(usize::from(*at)).cloned().unwrap_or_default();
                             link.to().iter().all(|at| evaluate::equal(&of(row, at), &of(other, at)) == Some(true))
                         };
-                        self.value_of(rows.iter().filter(same).collect(), link, of).is_err()
+                        let same: Vec<&Row> = rows.iter().filter(same).collect();
+                        let passed = same
+                            .iter()
+                            .copied()
+                            .filter(|row| self.truth(condition, row).is_ok_and(|is| is == Some(true)));
+                        self.value_of(passed.collect(), link, of).is_err() || self.value_of(same, link, of).is_err()
                     })
             })
     }

@@ -62,6 +62,13 @@ impl Related {
             None => select.distinct = true,
             Some(of) => {
                 if of.has_aggregate() {
+                    // no row is related to a null, and an aggregate of those that have one may fail
+                    let nullable =
+                        node.link.to().iter().copied().filter(|field| {
+                            node.link.target().field(*field).is_some_and(|definition| definition.nullable)
+                        });
+                    let known = nullable.map(|field| Condition::IsNull { expr: Expr::Field(field), negated: true });
+                    select.condition = known.fold(select.condition, Condition::and);
                     select.group_by.clone_from(&select.output);
                 }
                 select.output.push(of);
