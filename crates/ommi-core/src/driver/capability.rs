@@ -415,9 +415,8 @@ impl Capabilities {
     /// Whether the driver answers what is asked of related rows natively.
     pub fn has_related(&self, node: &RelatedNode<'_>) -> bool {
         let native = self.filter.native;
-        let mut able = native.contains(Operators::of_model(node.condition, node.link.target()))
-            // a driver without filters is asked for no constant either
-            && !(native.is_empty() && *node.condition != Condition::Const(true));
+        // a driver without filters is asked for none, not even by a constant
+        let mut able = !native.is_empty() && native.contains(Operators::of_model(node.condition, node.link.target()));
         node.condition.each_related(&mut |inner| able &= self.has_related(&inner));
         let Some(of) = node.of else { return able && self.relation.filters };
         of.each_related(&mut |inner| able &= self.has_related(&inner));
