@@ -61,6 +61,8 @@ capabilities! {
     REPEATABLE_READ = transaction.repeatable_read;
     /// The isolation `Serializable`.
     SERIALIZABLE = transaction.serializable;
+    /// Joins.
+    JOINS = relation.joins;
     /// Statements in the database's own language.
     RAW = operation.raw;
 }

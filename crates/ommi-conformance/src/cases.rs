@@ -21,6 +21,7 @@ mod numbers;
 mod order;
 mod pages;
 mod references;
+mod related;
 mod retries;
 mod schema;
 mod streams;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         upsert::CASES,
         constraints::CASES,
         references::CASES,
+        related::CASES,
         transactions::CASES,
         begin::CASES,
         isolation::CASES,

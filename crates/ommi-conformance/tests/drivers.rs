@@ -41,6 +41,7 @@ async fn the_memory_driver_passes_without_its_capabilities() {
         target,
         &[
             "operation.raw",
+            "relation.joins",
             "transaction.transactions",
             "transaction.savepoints",
             "transaction.read_only",

@@ -13,10 +13,10 @@ use crate::driver::{insert, no_native, no_raw};
 use crate::error::{DRIVER, about, ended};
 use crate::overlay::Overlay;
 use crate::read::{self, Source};
+use crate::seen::Seen;
 use crate::statement;
 use crate::store::{Store, Writer};
 use crate::table::Tables;
-use crate::view::View;
 use crate::write::{self, Writing};
 
 /// An open transaction. What it has written lies in an overlay that goes with it: dropping the
@@ -57,11 +57,8 @@ impl MemoryTransaction {
 
     /// The rows of a select, as the transaction sees them.
     fn source(&self, call: Call<'_>) -> Result<Source> {
-        let name = statement::of(call.prepared)?.statement.model().table();
         let source = |tables: &Tables, overlay: Option<&Overlay>| {
-            let table = tables.named(name)?;
-            let changes = overlay.and_then(|overlay| overlay.changes(table.id));
-            Source::new(call.prepared, call.parameters, table, View { table, changes })
+            Source::new(call.prepared, call.parameters, Seen { tables, overlay })
         };
         match &*self.state() {
             State::Writing { overlay, .. } => source(&self.store.read(), Some(overlay)),

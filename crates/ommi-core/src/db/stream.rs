@@ -107,7 +107,9 @@ impl Db {
                 && rest.output.is_empty()
                 && rest.order_by.is_empty()
                 && rest.limit.is_none()
-                && rest.offset.is_none();
+                && rest.offset.is_none()
+                && !rest.condition.is_across()
+                && rest.extras.is_none();
             if !only_filters {
                 let all = self.complete(&model, plan, &parameters, "stream").await?;
                 let (decoded, group) = rows.decode(&all)?;

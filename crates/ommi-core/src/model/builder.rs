@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{CheckDef, FieldDef, IndexDef, Model, ModelDef, OnChange, ReferenceDef, RelationDef, TableName};
 use crate::error::{Error, Result};
-use crate::query::{Direction, FilterOf};
+use crate::query::{Condition, Direction, FilterOf};
 use crate::value::ValueType;
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
@@ -212,6 +212,7 @@ impl ModelBuilder {
         self.check_fields();
         self.check_indexes();
         self.check_references();
+        self.check_rules();
         let position =
             |test: fn(&FieldDef) -> bool| self.fields.iter().position(test).and_then(|index| u16::try_from(index).ok());
         let auto = position(|field| field.auto && field.value_type.is_integer());
@@ -316,6 +317,15 @@ impl ModelBuilder {
         }
         if self.fields.is_empty() {
             self.problems.push("the model has no fields".into());
+        }
+    }
+
+    fn check_rules(&mut self) {
+        let of_indexes = self.indexes.iter().filter_map(|index| index.condition.as_ref());
+        let mut rules = self.checks.iter().map(|check| &check.condition).chain(of_indexes);
+        if rules.any(Condition::is_across) {
+            self.problems
+                .push("a check or an index asks for related rows, which it cannot: it is about one row".into());
         }
     }
 
