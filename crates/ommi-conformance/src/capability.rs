@@ -55,8 +55,8 @@ capabilities! {
     TRANSACTIONS = transaction.transactions;
     /// Nested transactions.
     SAVEPOINTS = transaction.savepoints;
-    /// Statements in the database's own language.
-    RAW = operation.raw;
+    /// Statements in SQL.
+    SQL = operation.sql;
 }
 
 /// Updates that no other write comes between: in one operation, or in a transaction.

@@ -31,7 +31,7 @@ fn only_without(report: &Report, lacking: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_driver_passes() {
-    passes(Target::from_url("memory", "memory:"), &["operation.raw", VALUE_LIMIT]).await;
+    passes(Target::from_url("memory", "memory:"), &["operation.sql", VALUE_LIMIT]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn the_memory_driver_passes_without_its_capabilities() {
     passes(
         target,
         &[
-            "operation.raw",
+            "operation.sql",
             "transaction.transactions",
             "transaction.savepoints",
             "transaction.transactions or write.update_expressions",
