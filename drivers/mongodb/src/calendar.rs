@@ -72,7 +72,7 @@ pub(crate) fn date_time(micros: i64) -> Result<DateTime> {
 ///
 /// `Decode` if it is outside the range of instants.
 pub(crate) fn instant(micros: i64) -> Result<Timestamp> {
-    Timestamp::from_microsecond(micros)
+    Timestamp::from_nanosecond(i128::from(micros) * 1_000)
         .map_err(|error| Error::decode("an instant outside the years 1 to 9999").with_source(error))
 }
 

@@ -10,13 +10,12 @@ use ommi_core::query::{AggregateFunction, Comparison, Condition, Expr, ListOpera
 use ommi_core::value::ValueType;
 
 use crate::arithmetic::is_exact;
+use crate::encode::VALUE_BYTES;
 use crate::layout::is_moment;
 use crate::server::Server;
 
 /// The most bytes of a namespace: the database's name, a dot and the collection's.
 const NAMESPACE: usize = 255;
-/// The longest value: a document has 16 MB, and some of them are the other fields'.
-const VALUE_BYTES: usize = (16 << 20) - (64 << 10);
 
 /// What the server does natively.
 pub(crate) fn capabilities(server: &Server, database: &str) -> Capabilities {

@@ -12,6 +12,21 @@ use crate::{calendar, decimal};
 /// The most bytes of a document.
 pub(crate) const DOCUMENT_BYTES: usize = 16 << 20;
 
+/// The longest value: a document has 16 MB, and some of them are the other fields'.
+pub(crate) const VALUE_BYTES: usize = DOCUMENT_BYTES - (64 << 10);
+
+#[inline]
+fn short(length: usize) -> Result<()> {
+    if length <= VALUE_BYTES { Ok(()) } else { Err(too_long(length)) }
+}
+
+#[cold]
+fn too_long(length: usize) -> Error {
+    Error::query(format!(
+        "a value has {length} bytes, and MongoDB keeps at most {DOCUMENT_BYTES} in a row: store large values elsewhere, or in rows of their own"
+    ))
+}
+
 /// The milliseconds and the microseconds of a moment.
 pub(crate) fn split(micros: i64) -> (i64, i32) {
     (micros.div_euclid(1_000), i32::try_from(micros.rem_euclid(1_000)).unwrap_or_default())
@@ -59,8 +74,8 @@ pub(crate) fn value(writer: &mut Writer, cell: Cell<'_>, value_type: &ValueType)
             ValueType::Decimal(size) => writer.decimal(decimal::stored(value, *size)),
             _ => writer.decimal(decimal::stored(value, None)),
         },
-        Cell::Text(value) => writer.text(value),
-        Cell::Bytes(value) => writer.binary(value, GENERIC),
+        Cell::Text(value) => writer.text(short(value.len()).map(|()| value)?),
+        Cell::Bytes(value) => writer.binary(short(value.len()).map(|()| value)?, GENERIC),
         Cell::Uuid(value) => writer.binary(value.as_bytes(), UUID),
         Cell::Date(value) => writer.date(date_millis(value)),
         Cell::Time(value) => writer.text(iso::time_text(value).as_str()),

@@ -128,10 +128,10 @@ impl Shared {
             None => {
                 let mut attempt = 0;
                 loop {
-                    let mut session = self.begin_own().await?;
-                    let answer =
-                        self.insert_batches(Some(&mut session), insert, &mut rows, &numbers, &outgoing).await;
-                    let answer = self.end_own(&mut session, answer).await;
+                    let mut open = self.begin_own().await?;
+                    let session = open.get();
+                    let answer = self.insert_batches(session, insert, &mut rows, &numbers, &outgoing).await;
+                    let answer = self.end_own(open, answer).await;
                     if !self.is_run_anew(&answer, &mut attempt).await {
                         answer?;
                         break;

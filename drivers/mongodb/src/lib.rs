@@ -31,6 +31,7 @@ mod reference;
 mod schema;
 mod select;
 mod server;
+mod session;
 mod shared;
 mod statement;
 mod stream;

@@ -1,6 +1,7 @@
 //! What a driver and its transactions share: the client, the server's nature, and how commands are
 //! sent.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
@@ -17,6 +18,7 @@ use crate::counter::Counters;
 use crate::error::{DRIVER, Work, check_answer, closed, from_mongo, is_read_again};
 use crate::options::Options;
 use crate::server::Server;
+use crate::session::{OpenSession, Rollbacks};
 use crate::writer::{Writer, kind};
 
 /// How many statements may run at once: as good as any number.
@@ -29,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) server: Server,
     pub(crate) catalog: Catalog,
     pub(crate) counters: Counters,
+    pub(crate) rollbacks: Arc<Rollbacks>,
     read_concern: Option<ReadConcern>,
     write_concern: Option<WriteConcern>,
     selection: Option<SelectionCriteria>,
@@ -63,6 +66,7 @@ impl Shared {
             database: client.database(&options.database),
             catalog: Catalog::default(),
             counters: Counters::default(),
+            rollbacks: Arc::default(),
             read_concern: options.read_concern,
             write_concern: options.write_concern,
             selection: options.selection,
@@ -257,7 +261,8 @@ impl Shared {
     /// # Errors
     ///
     /// The server's.
-    pub(crate) async fn begin(&self, options: mongodb::options::TransactionOptions) -> Result<ClientSession> {
+    pub(crate) async fn begin(&self, options: mongodb::options::TransactionOptions) -> Result<OpenSession> {
+        self.rollbacks.wait().await;
         let mut session =
             self.client.start_session().await.map_err(|error| from_mongo(error, Work::Read, None))?;
         session
@@ -265,7 +270,7 @@ impl Shared {
             .with_options(options)
             .await
             .map_err(|error| from_mongo(error, Work::Read, None))?;
-        Ok(session)
+        Ok(OpenSession::new(session, Arc::clone(&self.rollbacks)))
     }
 
     /// The options of a transaction: what it reads was committed by most servers and is the same

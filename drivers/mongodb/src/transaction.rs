@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use crate::driver::about;
 use crate::error::{DRIVER, Work, ended, from_mongo};
 use crate::explain::explain;
+use crate::session::OpenSession;
 use crate::shared::Shared;
 use crate::stream::Stream;
 
@@ -23,7 +24,7 @@ const ATTEMPTS: u32 = 12;
 
 /// The session of a transaction.
 pub(crate) struct Held {
-    pub(crate) session: Option<ClientSession>,
+    pub(crate) session: Option<OpenSession>,
     pub(crate) read_only: bool,
 }
 
@@ -34,7 +35,7 @@ impl Held {
     ///
     /// `Transaction` if it is over.
     pub(crate) fn session(&mut self) -> Result<&mut ClientSession> {
-        self.session.as_mut().ok_or_else(ended)
+        self.session.as_mut().and_then(OpenSession::get).ok_or_else(ended)
     }
 
     fn writing(&mut self) -> Result<&mut ClientSession> {
@@ -52,7 +53,7 @@ pub(crate) struct MongoTransaction {
 }
 
 impl MongoTransaction {
-    pub(crate) fn new(shared: Arc<Shared>, session: ClientSession, read_only: bool) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, session: OpenSession, read_only: bool) -> Self {
         MongoTransaction { shared, held: Arc::new(Mutex::new(Held { session: Some(session), read_only })) }
     }
 }
@@ -148,7 +149,9 @@ impl Transaction for MongoTransaction {
             let _running = self.shared.enter().await?;
             let mut held = self.held.lock().await;
             let mut session = held.session.take().ok_or_else(ended)?;
-            commit(&mut session).await
+            let answer = commit(session.get().ok_or_else(ended)?).await;
+            session.ended();
+            answer
         })
     }
 
@@ -157,7 +160,9 @@ impl Transaction for MongoTransaction {
             let _running = self.shared.enter().await?;
             let mut held = self.held.lock().await;
             let mut session = held.session.take().ok_or_else(ended)?;
-            session.abort_transaction().await.map_err(|error| from_mongo(error, Work::Read, None))
+            let aborted = session.get().ok_or_else(ended)?.abort_transaction().await;
+            session.ended();
+            aborted.map_err(|error| from_mongo(error, Work::Read, None))
         })
     }
 }
@@ -191,7 +196,7 @@ impl Shared {
     /// # Errors
     ///
     /// The server's.
-    pub(crate) async fn begin_own(&self) -> Result<ClientSession> {
+    pub(crate) async fn begin_own(&self) -> Result<OpenSession> {
         self.begin(self.transaction_options()).await
     }
 
@@ -200,15 +205,18 @@ impl Shared {
     /// # Errors
     ///
     /// The work's, or the commit's.
-    pub(crate) async fn end_own<T>(&self, session: &mut ClientSession, answer: Result<T>) -> Result<T> {
-        match answer {
+    pub(crate) async fn end_own<T>(&self, mut open: OpenSession, answer: Result<T>) -> Result<T> {
+        let session = open.get().ok_or_else(ended)?;
+        let answer = match answer {
             Ok(value) => commit(session).await.map(|()| value),
             Err(error) => {
                 // the error of the work says more than one of the rollback
                 let _ = session.abort_transaction().await;
                 Err(error)
             }
-        }
+        };
+        open.ended();
+        answer
     }
 
     /// Whether a statement whose transaction ended so is to be run anew: another transaction was

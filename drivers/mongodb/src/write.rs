@@ -325,12 +325,13 @@ impl Shared {
             None => {
                 let mut attempt = 0;
                 loop {
-                    let mut session = self.begin_own().await?;
+                    let mut open = self.begin_own().await?;
+                    let session = open.get().ok_or_else(crate::error::ended)?;
                     let answer = match is_simple {
-                        true => self.execute_plain(Some(&mut session), write, call.parameters).await,
-                        false => self.execute_following(&mut session, write, call.parameters, &following).await,
+                        true => self.execute_plain(Some(session), write, call.parameters).await,
+                        false => self.execute_following(session, write, call.parameters, &following).await,
                     };
-                    let answer = self.end_own(&mut session, answer).await;
+                    let answer = self.end_own(open, answer).await;
                     if !self.is_run_anew(&answer, &mut attempt).await {
                         return answer;
                     }
