@@ -2,7 +2,7 @@
 
 use ommi_core::driver::Capabilities;
 use ommi_core::driver::capability::{
-    ConstraintCapability, Limits, OperationCapability, Part, TransactionCapability, WriteCapability,
+    ConstraintCapability, Limits, OperationCapability, Part, TransactionCapability,
 };
 use ommi_core::model::ModelDef;
 use ommi_core::query::condition::InList;
@@ -21,7 +21,6 @@ const NAMESPACE: usize = 255;
 pub(crate) fn capabilities(server: &Server, database: &str) -> Capabilities {
     let has = server.has_transactions;
     Capabilities {
-        write: WriteCapability { upsert: false, ..Capabilities::all().write },
         constraint: ConstraintCapability { references: has, ..Capabilities::all().constraint },
         transaction: TransactionCapability {
             transactions: has,

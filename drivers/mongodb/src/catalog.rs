@@ -88,6 +88,13 @@ impl Collections {
         }
         found
     }
+
+    /// The references to some of the paths of a collection.
+    pub(crate) fn incoming_to(&self, stored: &str, paths: &[String]) -> Vec<Incoming> {
+        let mut found = self.incoming(stored);
+        found.retain(|reference| reference.target_paths.iter().any(|path| paths.contains(path)));
+        found
+    }
 }
 
 /// The collections, as they were when they were last looked at.

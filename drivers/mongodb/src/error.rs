@@ -152,6 +152,7 @@ impl Fault<'_> {
             18 => Error::config(format!(
                 "the server refused the user or the password of the URL: check both, and `authSource` ({text})"
             )),
+            388 => Error::query(format!("the transaction is too large for the server: write fewer rows at a time ({text})")),
             26 | 73 => Error::schema(text),
             20 if self.message.contains("Transaction numbers") => {
                 Error::unsupported("the server is no replica set, and so has no transactions")

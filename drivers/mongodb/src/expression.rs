@@ -62,9 +62,10 @@ impl Translator<'_> {
             return Ok(found);
         }
         Ok(match expr {
-            Expr::Field(index) => self.field(*index),
+            Expr::Field(index) => self.stored("$", *index),
             Expr::Parameter(index) => self.parameter(*index),
-            Expr::Literal(_) | Expr::Inserted(_) | Expr::Aggregate { .. } => return Err(beyond("an expression")),
+            Expr::Inserted(index) => self.stored("$$new.", *index),
+            Expr::Literal(_) | Expr::Aggregate { .. } => return Err(beyond("an expression")),
             Expr::Arithmetic { operator, left, right, value_type } => {
                 self.arithmetic(*operator, left, right, value_type)?
             }
@@ -77,14 +78,15 @@ impl Translator<'_> {
         })
     }
 
-    fn field(&self, index: u16) -> Node {
+    /// The value of a field of the row, or of the new row of an upsert.
+    fn stored(&self, of: &str, index: u16) -> Node {
         let place = self.layout.field(index);
-        let path = text(format!("${}", place.dotted));
+        let path = text(format!("{of}{}", place.dotted));
         match &place.micros {
             None => path,
             Some(micros) => {
                 let millis = operators("$multiply", [operator("$toLong", path), Node::Long(1_000)]);
-                let rest = operators("$ifNull", [text(format!("${micros}")), Node::Int(0)]);
+                let rest = operators("$ifNull", [text(format!("{of}{micros}")), Node::Int(0)]);
                 operators("$add", [millis, rest])
             }
         }

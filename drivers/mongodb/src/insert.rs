@@ -5,17 +5,18 @@ use std::sync::Arc;
 use mongodb::ClientSession;
 use ommi_core::driver::{AssignedKeys, Call, Inserted, RowSource};
 use ommi_core::model::ModelDef;
-use ommi_core::query::statement::{InsertStatement, OnConflict};
+use ommi_core::query::statement::InsertStatement;
+use ommi_core::value::ValueType;
 use ommi_core::{Error, Result};
 
 use crate::catalog::stored;
 use crate::element::find;
 use crate::encode::RowWriter;
-use crate::expression::beyond;
 use crate::layout::Layout;
 use crate::reference::Outgoing;
 use crate::shared::Shared;
 use crate::statement::Native;
+use crate::upsert::{Upsert, Upserting};
 use crate::writer::{Writer, kind};
 
 /// The bytes of documents from which on a command is full: it may have 16 MB, and a document more.
@@ -29,6 +30,8 @@ pub(crate) struct Insert {
     pub(crate) model: Arc<ModelDef>,
     pub(crate) collection: String,
     pub(crate) layout: Layout,
+    /// What becomes of rows that are there already; without it they are errors.
+    pub(crate) upsert: Option<Upsert>,
     pub(crate) text: String,
 }
 
@@ -36,17 +39,16 @@ impl Insert {
     /// # Errors
     ///
     /// `Unsupported` for what the capabilities do not promise.
-    pub(crate) fn prepare(statement: &InsertStatement) -> Result<Insert> {
-        if !matches!(statement.on_conflict, OnConflict::Fail) {
-            return Err(beyond("an upsert"));
-        }
+    pub(crate) fn prepare(statement: &InsertStatement, types: &[ValueType]) -> Result<Insert> {
         let collection = stored(&statement.model);
-        Ok(Insert {
-            layout: Layout::of(&statement.model),
-            text: format!("{{\"insert\": {}}}", ommi_core::value::Json::from(collection.as_str())),
-            model: Arc::clone(&statement.model),
-            collection,
-        })
+        let layout = Layout::of(&statement.model);
+        let upsert = Upsert::prepare(statement, &layout, types)?;
+        let name = ommi_core::value::Json::from(collection.as_str());
+        let text = match &upsert {
+            None => format!("{{\"insert\": {name}}}"),
+            Some(upsert) => format!("{{\"update\": {name}, \"u\": {}, \"upsert\": true}}", upsert.stages.show()),
+        };
+        Ok(Insert { layout, upsert, text, model: Arc::clone(&statement.model), collection })
     }
 
     /// The numbers that rows without a key get, by what was given out.
@@ -119,6 +121,11 @@ impl Shared {
             None => Vec::new(),
         };
         let outgoing = Outgoing::of_model(&insert.model, &self.catalog.known());
+        if let Some(upsert) = &insert.upsert {
+            let work = Upserting { insert, upsert, parameters: call.parameters, numbers: &numbers, outgoing };
+            let written = self.upsert(session, &work, &mut rows).await?;
+            return Ok(Inserted { rows: written, keys: AssignedKeys::None, source: rows });
+        }
         let is_one = rows.len() <= 1 && outgoing.is_empty();
         match session {
             Some(session) => self.insert_batches(Some(session), insert, &mut rows, &numbers, &outgoing).await?,

@@ -37,6 +37,7 @@ mod statement;
 mod stream;
 mod template;
 mod transaction;
+mod upsert;
 mod validator;
 mod write;
 mod writer;

@@ -164,7 +164,7 @@ fn equal(paths: &[String], tuple: &Tuple) -> Node {
 }
 
 /// The value at a dotted path of a document.
-fn at<'a>(row: &'a [u8], path: &str) -> Option<RawValue<'a>> {
+pub(crate) fn at<'a>(row: &'a [u8], path: &str) -> Option<RawValue<'a>> {
     path.split('.').try_fold(RawValue { kind: kind::DOCUMENT, bytes: row }, |of, name| of.get(name))
 }
 
@@ -193,11 +193,11 @@ fn lock_name(target: &str, bucket: u64, slot: u64) -> Node {
 }
 
 /// A row that changed.
-struct Changed {
-    collection: String,
-    old: RawDocumentBuf,
+pub(crate) struct Changed {
+    pub(crate) collection: String,
+    pub(crate) old: RawDocumentBuf,
     /// The row that it became; none, if it was deleted.
-    new: Option<RawDocumentBuf>,
+    pub(crate) new: Option<RawDocumentBuf>,
 }
 
 /// A check that is due when all rows are written: no row may reference these values, unless a row
@@ -456,7 +456,11 @@ impl Shared {
     }
 
     /// Does what changes of rows do to the rows that reference them.
-    async fn follow(&self, session: &mut ClientSession, changed: Vec<Changed>) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// `Constraint` if a rule refuses; the server's.
+    pub(crate) async fn follow(&self, session: &mut ClientSession, changed: Vec<Changed>) -> Result<()> {
         let collections = self.catalog.known();
         let mut due = Vec::new();
         let mut wave = changed;

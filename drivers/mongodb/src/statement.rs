@@ -26,7 +26,7 @@ impl Native {
     pub(crate) fn prepare(statement: &Statement, types: &[ValueType]) -> Result<Prepared> {
         let native = match statement {
             Statement::Select(select) => Native::Select(Select::prepare(select, types)?),
-            Statement::Insert(insert) => Native::Insert(Insert::prepare(insert)?),
+            Statement::Insert(insert) => Native::Insert(Insert::prepare(insert, types)?),
             Statement::Update(update) => Native::Write(Write::update(update, types)?),
             Statement::Delete(delete) => Native::Write(Write::delete(delete, types)?),
         };

@@ -206,7 +206,11 @@ fn set_shown(layout: &Layout, all: &[(u16, u16)]) -> String {
 }
 
 /// Adds what a field is set to.
-fn assigned(
+///
+/// # Errors
+///
+/// `Unsupported` for what the capabilities do not promise.
+pub(crate) fn assigned(
     translator: &Translator<'_>,
     index: u16,
     value: &Expr,
@@ -299,7 +303,7 @@ pub(crate) struct Following {
 }
 
 impl Following {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.incoming.is_empty() && self.outgoing.is_empty()
     }
 }
@@ -343,18 +347,14 @@ impl Shared {
     /// The references that a write may break.
     fn following(&self, write: &Write) -> Following {
         let collections = self.catalog.known();
+        if matches!(write.change, Change::Delete) {
+            return Following { incoming: collections.incoming(&write.collection), outgoing: Vec::new() };
+        }
         let changed: Vec<String> =
             write.change.fields().iter().map(|field| write.layout.field(*field).dotted.to_string()).collect();
-        let is_delete = matches!(write.change, Change::Delete);
-        let mut incoming = collections.incoming(&write.collection);
         let mut outgoing = Outgoing::of_model(&write.model, &collections);
-        if is_delete {
-            outgoing.clear();
-        } else {
-            incoming.retain(|reference| reference.target_paths.iter().any(|path| changed.contains(path)));
-            outgoing.retain(|reference| reference.paths.iter().any(|path| changed.contains(path)));
-        }
-        Following { incoming, outgoing }
+        outgoing.retain(|reference| reference.paths.iter().any(|path| changed.contains(path)));
+        Following { incoming: collections.incoming_to(&write.collection, &changed), outgoing }
     }
 
     async fn execute_plain(

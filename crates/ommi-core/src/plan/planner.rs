@@ -312,7 +312,11 @@ impl Planner<'_> {
                 .with_model(self.model.name()));
             }
         }
-        if !is_upsert || self.driver.capabilities().write.upsert {
+        let values = match &insert.on_conflict {
+            OnConflict::Update(_, assignments) => assignments.iter().all(|(_, value)| self.is_native(value)),
+            OnConflict::Fail | OnConflict::Ignore(_) => true,
+        };
+        if !is_upsert || self.driver.capabilities().write.upsert && values {
             let native = self.prepare(&Statement::Insert(insert), self.types, true)?;
             return Ok(InsertPlan { native, completion: None, completed: Vec::new() });
         }
