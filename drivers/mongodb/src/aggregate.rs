@@ -3,6 +3,7 @@
 //! Sums of integers and decimals are gathered as decimals of 34 digits and are exact; a mean is
 //! divided with its remainder apart, so that it is rounded once.
 
+use ommi_core::model::ModelDef;
 use ommi_core::query::{AggregateFunction, Expr};
 use ommi_core::value::ValueType;
 use ommi_core::{Error, Result};
@@ -12,8 +13,8 @@ use crate::encode::is_narrow;
 use crate::expression::Translator;
 use crate::template::{Node, document, operator, operators, text};
 
-/// Floats from here on are summed apart, divided by it, so that no sum on the way overflows.
-const LARGE: f64 = 1.340_780_792_994_259_7e154;
+/// What the server says of a sum of floats that it cannot do precisely.
+pub(crate) const IMPRECISE: &str = "imprecise";
 
 /// The groups of a select: what their expressions are behind the stage that makes them.
 #[derive(Clone, Debug, Default)]
@@ -218,35 +219,32 @@ impl Gathering<'_> {
     }
 
     /// The sum of floats, divided by a count.
+    ///
+    /// Not every server sums doubles exactly enough, so they are summed as decimals: the first 15
+    /// digits and what is missing to the double. That is off by at most 2^-53 of each value; where
+    /// values of both signs nearly cancel out, it would show, and the sum is refused as imprecise.
     fn sum_floats(&mut self, count: Node) -> Node {
-        let is_small = |each: &Node| operators("$lt", [operator("$abs", each.clone()), Node::Double(LARGE)]);
         let is_infinite = |each: &Node| operators("$eq", [operator("$abs", each.clone()), Node::Double(f64::INFINITY)]);
-        let small = self.total(|each| cond(is_small(&each), each, Node::Double(0.0)));
-        let large = self.total(|each| {
-            let part = operators("$divide", [each.clone(), Node::Double(LARGE)]);
-            let finite = cond(is_infinite(&each), Node::Double(0.0), part);
-            cond(is_small(&each), Node::Double(0.0), finite)
+        let zero = || Node::Decimal(crate::decimal::of_integer(0));
+        let sum = self.total(|each| {
+            let first = operator("$toDecimal", each.clone());
+            let rest = operators("$subtract", [each.clone(), operator("$toDouble", text("$$first"))]);
+            let whole = operators("$add", [text("$$first"), operator("$toDecimal", rest)]);
+            cond(is_infinite(&each), zero(), with([("first", first)], whole))
+        });
+        let size = self.total(|each| {
+            let size = operator("$abs", operator("$toDecimal", each.clone()));
+            cond(is_infinite(&each), zero(), size)
         });
         let infinite = self.total(|each| cond(is_infinite(&each), each, Node::Double(0.0)));
-        let by_count = |value: Node| operators("$divide", [value, text("$$count")]);
-        let scaled = operators("$divide", [text("$$small"), Node::Double(LARGE)]);
-        let total = operators(
-            "$multiply",
-            [by_count(operators("$add", [text("$$large"), scaled])), Node::Double(LARGE)],
-        );
-        let total = with(
-            [("total", total)],
-            cond(
-                operators("$eq", [operator("$abs", text("$$total")), Node::Double(f64::INFINITY)]),
-                raise("a sum outside f64: ", text("$$total")),
-                text("$$total"),
-            ),
-        );
-        let finite = cond(
-            operators("$eq", [text("$$large"), Node::Double(0.0)]),
-            by_count(text("$$small")),
-            total,
-        );
+        let most = operators("$multiply", [operator("$abs", text("$$sum")), Node::Int(500)]);
+        let is_precise = operators("$lte", [text("$$size"), most]);
+        let quotient = operators("$divide", [text("$$sum"), text("$$count")]);
+        let is_inside = operators("$lte", [operator("$abs", text("$$quotient")), Node::Double(f64::MAX)]);
+        let outside = raise("a sum outside f64: ", text("$$quotient"));
+        let inside = cond(is_inside, operator("$toDouble", text("$$quotient")), outside);
+        let inside = with([("quotient", quotient)], inside);
+        let finite = cond(is_precise, inside, raise(IMPRECISE, text("")));
         let of_infinite = cond(operators("$eq", [text("$$infinite"), Node::Double(0.0)]), finite, text("$$infinite"));
         let checked = cond(
             operators("$eq", [text("$$infinite"), Node::Double(f64::NAN)]),
@@ -255,13 +253,25 @@ impl Gathering<'_> {
         );
         with(
             [
-                ("small", operator("$toDouble", small)),
-                ("large", operator("$toDouble", large)),
+                ("sum", operator("$toDecimal", sum)),
+                ("size", operator("$toDecimal", size)),
                 ("infinite", operator("$toDouble", infinite)),
                 ("count", count),
             ],
             checked,
         )
+    }
+}
+
+/// Whether an expression sums floats, which the server may find that it cannot do.
+pub(crate) fn sums_floats(expr: &Expr, model: &ModelDef) -> bool {
+    match expr {
+        Expr::Aggregate { function: AggregateFunction::Sum | AggregateFunction::Avg, of: Some(of), .. } => {
+            of.value_type(model).is_some_and(|of| of.is_float())
+        }
+        Expr::Arithmetic { left, right, .. } => sums_floats(left, model) || sums_floats(right, model),
+        Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => sums_floats(of, model),
+        _ => false,
     }
 }
 

@@ -9,6 +9,7 @@ use ommi_core::query::condition::InList;
 use ommi_core::query::{Comparison, Condition, Expr, ListOperator, TextOperator};
 use ommi_core::value::ValueType;
 
+use crate::arithmetic::with;
 use crate::expression::{Translator, beyond};
 use crate::layout::{has_key_document, is_moment};
 use crate::template::{
@@ -39,6 +40,15 @@ fn not(of: Node) -> Node {
 
 fn by_expression(test: Node) -> Node {
     document([("$expr", test)])
+}
+
+/// Whether an expression may be out of range.
+fn can_fail(expr: &Expr) -> bool {
+    match expr {
+        Expr::Arithmetic { .. } => true,
+        Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => can_fail(of),
+        _ => false,
+    }
 }
 
 impl Translator<'_> {
@@ -276,8 +286,15 @@ impl Translator<'_> {
             return self.known(&[of], test);
         }
         let operator = if wanted { operator } else { opposite(operator) };
-        let test = operators(operator_name(operator), [self.value(left)?, self.value(right)?]);
-        self.known(&[left, right], test)
+        if !can_fail(left) && !can_fail(right) {
+            let test = operators(operator_name(operator), [self.value(left)?, self.value(right)?]);
+            return self.known(&[left, right], test);
+        }
+        // both sides are worked out, whether or not the other is null: what is out of range is an error
+        let is_known = |name: &str| operators("$gt", [text(name), Node::Null]);
+        let test = operators(operator_name(operator), [text("$$l"), text("$$r")]);
+        let tests = document([("$and", Node::Array(vec![is_known("$$l"), is_known("$$r"), test]))]);
+        Ok(with([("l", self.value(left)?), ("r", self.value(right)?)], tests))
     }
 
     fn membership(&self, expr: &Expr, list: &InList, negated: bool) -> Result<Node> {

@@ -1,16 +1,20 @@
 //! Reading rows into sinks.
 
+use std::any::Any;
+
 use mongodb::ClientSession;
 use mongodb::raw_batch_cursor::RawBatch;
-use ommi_core::driver::{Call, Flow, RowSink};
+use ommi_core::driver::{Call, Flow, RowRef, RowSink};
 use ommi_core::model::ModelDef;
-use ommi_core::value::Datum;
+use ommi_core::value::{Datum, ValueType};
 use ommi_core::{Result, evaluate};
 
 use crate::decode::{Columns, MadeRow, Rows};
 use crate::element::{Elements, broken, find};
 use crate::error::{Work, from_mongo};
-use crate::select::{Select, foreign};
+use crate::aggregate::IMPRECISE;
+use crate::arithmetic::RAISED;
+use crate::select::{Select, field_types, foreign};
 use crate::shared::Shared;
 use crate::statement::Native;
 use crate::writer::kind;
@@ -46,9 +50,43 @@ pub(crate) fn read_batch(
 
 /// The row of aggregates over no rows at all.
 pub(crate) fn of_nothing(select: &Select, parameters: &[Datum]) -> Result<Vec<Vec<Datum>>> {
-    match &select.empty {
-        Some(statement) => evaluate::select(statement, parameters, Vec::<Vec<Datum>>::new()),
-        None => Ok(Vec::new()),
+    match select.is_one_group {
+        true => evaluate::select(&select.statement, parameters, Vec::<Vec<Datum>>::new()),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Whether the server found that it cannot sum floats precisely enough.
+pub(crate) fn is_imprecise(error: &mongodb::error::Error) -> bool {
+    match &*error.kind {
+        mongodb::error::ErrorKind::Command(command) => command.message.contains(&format!("{RAISED}{IMPRECISE}")),
+        _ => false,
+    }
+}
+
+/// Keeps rows as values.
+struct Kept {
+    types: Vec<ValueType>,
+    rows: Vec<Vec<Datum>>,
+}
+
+impl RowSink for Kept {
+    fn columns(&mut self, _: &[&str]) -> Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
+        let cell = |(index, of)| Datum::decode(row.cell(index)?, of);
+        self.rows.push(self.types.iter().enumerate().map(cell).collect::<Result<_>>()?);
+        Ok(Flow::Continue)
+    }
+
+    fn reset(&mut self) {
+        self.rows.clear();
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
     }
 }
 
@@ -66,7 +104,7 @@ impl Shared {
         let mut columns = select.take_columns();
         loop {
             let Some(command) = select.command(call.parameters, None)? else { return Ok(sink) };
-            match self.fetch_once(session.as_deref_mut(), select, command, &mut columns, &mut *sink).await {
+            match self.fetch_once(session.as_deref_mut(), command, &mut columns, &mut *sink).await {
                 Ok(is_empty) => {
                     select.put_columns(columns);
                     if is_empty {
@@ -79,6 +117,15 @@ impl Shared {
                     return Ok(sink);
                 }
                 Err(Fault::Ommi(error)) => return Err(error),
+                Err(Fault::Mongo(error)) if is_imprecise(&error) => {
+                    sink.reset();
+                    for row in self.evaluated(session, select, call.parameters).await? {
+                        if sink.row(&MadeRow(&row))? == Flow::Stop {
+                            break;
+                        }
+                    }
+                    return Ok(sink);
+                }
                 Err(Fault::Mongo(error)) => {
                     if !self.may_read_again(&error, session.is_some(), attempt) {
                         return Err(from_mongo(error, Work::Read, None::<&ModelDef>));
@@ -90,11 +137,38 @@ impl Shared {
         }
     }
 
+    /// The rows of a select whose sums the server cannot do: the evaluator's, of the rows that pass.
+    ///
+    /// # Errors
+    ///
+    /// The server's and the evaluator's.
+    pub(crate) async fn evaluated(
+        &self,
+        mut session: Option<&mut ClientSession>,
+        select: &Select,
+        parameters: &[Datum],
+    ) -> Result<Vec<Vec<Datum>>> {
+        let Some(rows) = &select.rows else { return Err(foreign()) };
+        tracing::warn!(
+            model = &**select.statement.model.name(),
+            "the engine sums floats of which large ones cancel out, row by row"
+        );
+        let mut kept = Kept { types: field_types(&select.statement.model), rows: Vec::new() };
+        let mut columns = rows.take_columns();
+        if let Some(command) = rows.command(parameters, None)? {
+            match self.fetch_once(session.as_deref_mut(), command, &mut columns, &mut kept).await {
+                Ok(_) => {}
+                Err(Fault::Ommi(error)) => return Err(error),
+                Err(Fault::Mongo(error)) => return Err(from_mongo(error, Work::Read, None)),
+            }
+        }
+        evaluate::select(&select.statement, parameters, kept.rows)
+    }
+
     /// Gives whether there was no row.
     async fn fetch_once(
         &self,
         mut session: Option<&mut ClientSession>,
-        _: &Select,
         command: crate::writer::Writer,
         columns: &mut Columns,
         sink: &mut dyn RowSink,

@@ -8,7 +8,7 @@ use ommi_core::query::{Direction, Expr, OrderBy};
 use ommi_core::value::{Datum, ValueType};
 use ommi_core::{Error, Result};
 
-use crate::aggregate::Groups;
+use crate::aggregate::{Groups, sums_floats};
 use crate::decode::{Columns, output_name};
 use crate::expression::Translator;
 use crate::layout::Layout;
@@ -33,8 +33,12 @@ pub(crate) struct Select {
     is_find: bool,
     limit: Option<u16>,
     offset: Option<u16>,
-    /// Answers with one row where there is none: aggregates over all rows.
-    pub(crate) empty: Option<Box<SelectStatement>>,
+    /// The statement, for what the server does not answer.
+    pub(crate) statement: Box<SelectStatement>,
+    /// Whether no rows are answered with one: aggregates over all rows.
+    pub(crate) is_one_group: bool,
+    /// Reads the rows, where sums of floats may be left to the evaluator.
+    pub(crate) rows: Option<Box<Select>>,
     columns: Columns,
     spare: Mutex<Option<Columns>>,
 }
@@ -69,11 +73,21 @@ impl Select {
             is_find: plain_sort.is_some(),
             limit,
             offset,
-            empty: None,
+            is_one_group: false,
+            rows: None,
+            statement: Box::new(statement.clone()),
             spare: Mutex::new(None),
             columns,
             collection,
         };
+        let mut sums = Vec::new();
+        statement.having.each_expr(&mut |expr| sums.push(sums_floats(expr, &statement.model)));
+        let all = statement.output.iter().chain(statement.order_by.iter().map(|by| &by.expr));
+        sums.extend(all.map(|expr| sums_floats(expr, &statement.model)));
+        if sums.contains(&true) {
+            let rows = SelectStatement::new(std::sync::Arc::clone(&statement.model), statement.condition.clone());
+            select.rows = Some(Box::new(Select::prepare(&rows, types)?));
+        }
         match plain_sort {
             Some(sort) => select.find(filter, sort),
             None => select.aggregate(&rows, statement, filter)?,
@@ -129,7 +143,7 @@ impl Select {
                 stages.push(self.distinct(&translator, output)?);
             }
             if statement.group_by.is_empty() {
-                self.empty = Some(Box::new(statement.clone()));
+                self.is_one_group = true;
             }
         } else if statement.distinct && !self.is_whole(statement) {
             stages.push(self.distinct(&translator, output)?);

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::decode::{Columns, MadeRow};
 use crate::error::{Work, from_mongo};
-use crate::read::{documents, of_nothing, read_batch};
+use crate::read::{documents, is_imprecise, of_nothing, read_batch};
 use crate::select::{Select, foreign};
 use crate::shared::{Batches, Shared};
 use crate::statement::Native;
@@ -47,6 +47,7 @@ impl Stream {
     ) -> Result<Self> {
         let Some(Native::Select(select)) = call.prepared.native::<Native>() else { return Err(foreign()) };
         shared.require(&select.collection).await?;
+        let mut evaluated = None;
         let batches = match select.command(call.parameters, Some(BATCH))? {
             None => None,
             Some(command) => {
@@ -58,10 +59,27 @@ impl Stream {
                         shared.open(Some(session), command).await?
                     }
                 };
-                Some(opened.map_err(|error| from_mongo(error, Work::Read, None))?)
+                match opened {
+                    Ok(batches) => Some(batches),
+                    Err(error) if is_imprecise(&error) => {
+                        evaluated = Some(match &held {
+                            None => shared.evaluated(None, select, call.parameters).await?,
+                            Some(held) => {
+                                let mut held = held.lock().await;
+                                shared.evaluated(Some(held.session()?), select, call.parameters).await?
+                            }
+                        });
+                        None
+                    }
+                    Err(error) => return Err(from_mongo(error, Work::Read, None)),
+                }
             }
         };
-        let nothing = if batches.is_some() { of_nothing(select, call.parameters)? } else { Vec::new() };
+        let nothing = match evaluated {
+            Some(rows) => rows,
+            None if batches.is_some() => of_nothing(select, call.parameters)?,
+            None => Vec::new(),
+        };
         let columns = Select::take_columns(select);
         Ok(Stream { shared, held, batches, columns, batch: None, nothing, any: false })
     }

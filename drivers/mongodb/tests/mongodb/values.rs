@@ -87,6 +87,7 @@ struct Reading {
     station: String,
     #[ommi(key)]
     at: Timestamp,
+    #[ommi(embed)]
     place: Address,
     value: Decimal,
     count: u64,
@@ -123,6 +124,6 @@ async fn rows_are_documents_with_the_types_of_bson() {
     assert_eq!(sorted, [reading.clone(), other]);
     assert_eq!(db.find(Reading::AT.ge(at)).all().await.unwrap(), [reading.clone()]);
     assert_eq!(db.find(Reading::PLACE.at(Address::CITY).eq("New York")).count().await.unwrap(), 2);
-    assert_eq!(db.find(Reading::TAGS.has(at)).count().await.unwrap(), 2);
+    assert_eq!(db.find(Reading::TAGS.contains(at)).count().await.unwrap(), 2);
     close(db).await;
 }
