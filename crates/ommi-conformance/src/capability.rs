@@ -61,8 +61,8 @@ capabilities! {
     REPEATABLE_READ = transaction.repeatable_read;
     /// The isolation `Serializable`.
     SERIALIZABLE = transaction.serializable;
-    /// Statements in the database's own language.
-    RAW = operation.raw;
+    /// Statements in SQL.
+    SQL = operation.sql;
 }
 
 /// Updates that no other write comes between: in one operation, or in a transaction.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{InsertPlan, Plan, SelectPlan, WritePlan, check, conjuncts, parameter};
+use crate::driver::capability::Part;
 use crate::driver::{Driver, Operators, Prepared};
 use crate::error::{Error, Result};
 use crate::model::{ModelDef, read_only};
@@ -100,7 +101,8 @@ impl Planner<'_> {
     }
 
     fn split(&self, condition: Condition, completed: &mut Vec<String>) -> Split {
-        let filter = &self.driver.capabilities().filter;
+        let capabilities = self.driver.capabilities();
+        let filter = &capabilities.filter;
         let parts = conjuncts(condition);
         let by_key = self.has_all(&parts, self.model.key());
         let mut native = Condition::Const(true);
@@ -111,8 +113,12 @@ impl Planner<'_> {
             let is_plain = !needed.intersects(Operators::OR.and(Operators::NOT)) && !is_negated(&part);
             // a driver without filters is asked for no constant either
             let constant = matches!(part, Condition::Const(_)) && filter.native.is_empty();
-            if filter.native.contains(needed) && !constant || of_key {
+            let excepted = capabilities.excepts(&part, self.model);
+            if filter.native.contains(needed) && !constant && !excepted || of_key {
                 native = native.and(part);
+            } else if excepted {
+                completed.push("filters by what the database compares or computes otherwise".to_owned());
+                residual = residual.and(part);
             } else if is_plain && !constant && filter.native.and(filter.rechecked).contains(needed) {
                 completed.push(format!("rechecks {}", names(needed.without(filter.native))));
                 native = native.and(part.clone());
@@ -145,12 +151,17 @@ impl Planner<'_> {
     }
 
     fn is_native(&self, expr: &Expr) -> bool {
-        self.driver.capabilities().filter.native.contains(Operators::of_expr(expr))
+        let capabilities = self.driver.capabilities();
+        capabilities.filter.native.contains(Operators::of_expr(expr)) && !capabilities.excepts_expr(expr, self.model)
     }
 
     fn order_is_native(&self, order: &[OrderBy]) -> bool {
-        let capability = &self.driver.capabilities().order;
+        let capabilities = self.driver.capabilities();
+        let capability = &capabilities.order;
         order.iter().all(|by| {
+            if capabilities.except.is_some_and(|except| except(Part::Order(&by.expr), self.model)) {
+                return false;
+            }
             let expr = match &by.expr {
                 Expr::Field(_) => capability.fields,
                 expr => capability.expressions && self.is_native(expr),
@@ -179,6 +190,7 @@ impl Planner<'_> {
             && (!select.distinct || aggregate.distinct_rows)
             && exprs().all(|expr| aggregates_are_native(expr) && self.is_native(expr))
             && having_native
+            && !capabilities.excepts(&select.having, self.model)
             && capabilities.filter.native.contains(self.needed(&select.having))
     }
 
@@ -300,7 +312,11 @@ impl Planner<'_> {
                 .with_model(self.model.name()));
             }
         }
-        if !is_upsert || self.driver.capabilities().write.upsert {
+        let values = match &insert.on_conflict {
+            OnConflict::Update(_, assignments) => assignments.iter().all(|(_, value)| self.is_native(value)),
+            OnConflict::Fail | OnConflict::Ignore(_) => true,
+        };
+        if !is_upsert || self.driver.capabilities().write.upsert && values {
             let native = self.prepare(&Statement::Insert(insert), self.types, true)?;
             return Ok(InsertPlan { native, completion: None, completed: Vec::new() });
         }
