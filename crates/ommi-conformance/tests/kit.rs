@@ -1,6 +1,7 @@
 //! Short runs of the kit on the drivers that Ommi comes with.
 
 #![allow(clippy::print_stdout, reason = "the reports are what is to be seen")]
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::time::Duration;
 

@@ -293,9 +293,11 @@ async fn begin_with(mut lease: Lease, command: Command, left: Option<Duration>) 
 
 impl Drop for SqliteTransaction {
     fn drop(&mut self) {
+        // the run that may be on its way: a later one is that of the connection's next user
+        let run = self.watch.run();
         self.turns.is_abandoned.store(true, Ordering::SeqCst);
         if self.turns.state.try_lock().is_err() {
-            self.watch.cancel();
+            self.watch.cancel(run);
         }
         let Some(lease) = self.turns.take_lease() else { return };
         // the lease rolls back when it ends, which may take a while
