@@ -165,11 +165,10 @@ impl Shared {
     async fn look_for(&self, stored: &str) -> Result<()> {
         match self.look().await?.get(stored) {
             Some(_) => Ok(()),
-            None => Err(Error::schema(format!(
-                "there is no collection `{}`: create it with `create`",
-                name::read(stored)
-            ))
-            .with_driver(DRIVER)),
+            None => {
+                Err(Error::schema(format!("there is no collection `{}`: create it with `create`", name::read(stored)))
+                    .with_driver(DRIVER))
+            }
         }
     }
 }

@@ -66,14 +66,19 @@ impl Shared {
     pub(crate) async fn give_out(&self, collection: &str, count: usize, model: &ModelDef) -> Result<i64> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         for _ in 0..2 {
-            let found = self.write(None, command(&document([
-                ("findAndModify", text(COUNTERS)),
-                ("query", document([("_id", text(collection))])),
-                ("update", document([("$inc", document([("last", Node::Long(count))]))])),
-                ("new", Node::Bool(true)),
-            ]))?, None);
+            let found = self.write(
+                None,
+                command(&document([
+                    ("findAndModify", text(COUNTERS)),
+                    ("query", document([("_id", text(collection))])),
+                    ("update", document([("$inc", document([("last", Node::Long(count))]))])),
+                    ("new", Node::Bool(true)),
+                ]))?,
+                None,
+            );
             let answer = found.await?;
-            let last = find(answer.as_bytes(), "value").and_then(|value| value.get("last")).and_then(|last| last.whole());
+            let last =
+                find(answer.as_bytes(), "value").and_then(|value| value.get("last")).and_then(|last| last.whole());
             if let Some(last) = last {
                 self.counters.note(collection, last);
                 return Ok(last);
@@ -156,4 +161,3 @@ impl Shared {
         self.write(None, command(&delete)?, None).await.map(drop)
     }
 }
-

@@ -28,7 +28,8 @@ pub(crate) struct Command {
 /// `Query` if the text is not a JSON object, or the values are not as many as its parameters.
 pub(crate) fn read(text: &str, parameters: &[Datum]) -> Result<Command> {
     let mut reader = Reader { text, at: 0, parameters, next: 0, most: 0 };
-    let mut command = Command { writer: Writer::document(), name: String::new(), collection: None, members: Vec::new() };
+    let mut command =
+        Command { writer: Writer::document(), name: String::new(), collection: None, members: Vec::new() };
     reader.space();
     if !reader.take('{') {
         return Err(Error::query(

@@ -9,11 +9,11 @@ use ommi_core::model::ModelDef;
 use ommi_core::value::{Datum, ValueType};
 use ommi_core::{Result, evaluate};
 
+use crate::aggregate::IMPRECISE;
+use crate::arithmetic::RAISED;
 use crate::decode::{Columns, MadeRow, Rows};
 use crate::element::{Elements, broken, find};
 use crate::error::{Work, from_mongo};
-use crate::aggregate::IMPRECISE;
-use crate::arithmetic::RAISED;
 use crate::select::{Select, field_types, foreign};
 use crate::shared::Shared;
 use crate::statement::Native;
@@ -173,7 +173,8 @@ impl Shared {
         columns: &mut Columns,
         sink: &mut dyn RowSink,
     ) -> std::result::Result<bool, Fault> {
-        let mut batches = self.open(session.as_deref_mut(), command).await.map_err(Fault::Ommi)?.map_err(Fault::Mongo)?;
+        let mut batches =
+            self.open(session.as_deref_mut(), command).await.map_err(Fault::Ommi)?.map_err(Fault::Mongo)?;
         let mut is_empty = true;
         while let Some(batch) = batches.next(session.as_deref_mut()).await.map_err(Fault::Mongo)? {
             let mut elements = documents(&batch).map_err(Fault::Ommi)?;

@@ -263,13 +263,8 @@ impl Shared {
     /// The server's.
     pub(crate) async fn begin(&self, options: mongodb::options::TransactionOptions) -> Result<OpenSession> {
         self.rollbacks.wait().await;
-        let mut session =
-            self.client.start_session().await.map_err(|error| from_mongo(error, Work::Read, None))?;
-        session
-            .start_transaction()
-            .with_options(options)
-            .await
-            .map_err(|error| from_mongo(error, Work::Read, None))?;
+        let mut session = self.client.start_session().await.map_err(|error| from_mongo(error, Work::Read, None))?;
+        session.start_transaction().with_options(options).await.map_err(|error| from_mongo(error, Work::Read, None))?;
         Ok(OpenSession::new(session, Arc::clone(&self.rollbacks)))
     }
 

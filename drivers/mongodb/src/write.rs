@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use mongodb::ClientSession;
+use ommi_core::Result;
 use ommi_core::driver::Call;
 use ommi_core::model::{FieldDef, ModelDef};
 use ommi_core::query::Expr;
 use ommi_core::query::statement::{DeleteStatement, UpdateStatement};
 use ommi_core::value::{Datum, ValueType};
-use ommi_core::Result;
 
 use crate::arithmetic::{cond, in_range, is_null, raise, with};
 use crate::catalog::{Incoming, stored};
@@ -106,11 +106,8 @@ impl Write {
         let translator = Translator { model: &statement.model, layout: &layout, types, groups: None };
         let filter = translator.filter(&statement.condition, true)?;
         let collection = stored(&statement.model);
-        let text = format!(
-            "{{\"delete\": {}, \"q\": {}}}",
-            ommi_core::value::Json::from(collection.as_str()),
-            filter.show()
-        );
+        let text =
+            format!("{{\"delete\": {}, \"q\": {}}}", ommi_core::value::Json::from(collection.as_str()), filter.show());
         Ok(Write { model: Arc::clone(&statement.model), collection, layout, filter, change: Change::Delete, text })
     }
 
@@ -199,9 +196,9 @@ impl Write {
 }
 
 fn set_shown(layout: &Layout, all: &[(u16, u16)]) -> String {
-    let set = all.iter().map(|(field, parameter)| {
-        (layout.field(*field).dotted.to_string(), Node::Parameter(*parameter, Form::Count))
-    });
+    let set = all
+        .iter()
+        .map(|(field, parameter)| (layout.field(*field).dotted.to_string(), Node::Parameter(*parameter, Form::Count)));
     document([("$set", Node::Document(set.collect()))]).show()
 }
 
@@ -226,7 +223,9 @@ pub(crate) fn assigned(
     }
     let seen = match (value, &field.value_type) {
         (Expr::Parameter(parameter), ValueType::Json) => Node::JsonParameter(*parameter),
-        (Expr::Parameter(parameter), value_type) => literal(Node::Parameter(*parameter, Form::Stored(value_type.clone()))),
+        (Expr::Parameter(parameter), value_type) => {
+            literal(Node::Parameter(*parameter, Form::Stored(value_type.clone())))
+        }
         (value, _) => translator.value(value)?,
     };
     if let (Some(micros), true) = (&place.micros, is_moment(&field.value_type)) {
@@ -373,4 +372,3 @@ impl Shared {
 pub(crate) fn matched(answer: &[u8]) -> u64 {
     find(answer, "n").and_then(|n| n.whole()).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
 }
-
