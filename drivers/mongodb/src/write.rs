@@ -11,7 +11,7 @@ use ommi_core::query::statement::{DeleteStatement, UpdateStatement};
 use ommi_core::value::{Datum, ValueType};
 
 use crate::arithmetic::{cond, in_range, is_null, raise, with};
-use crate::catalog::{Incoming, stored};
+use crate::catalog::{Collections, Incoming, stored};
 use crate::element::find;
 use crate::encode::is_narrow;
 use crate::expression::Translator;
@@ -316,7 +316,12 @@ impl Shared {
     pub(crate) async fn execute(&self, session: Option<&mut ClientSession>, call: Call<'_>) -> Result<u64> {
         let Some(Native::Write(write)) = call.prepared.native::<Native>() else { return Err(crate::select::foreign()) };
         self.require(&write.collection).await?;
-        let following = self.following(write);
+        let is_delete = matches!(write.change, Change::Delete);
+        let collections = match self.server.has_transactions && (is_delete || !call.prepared.is_short()) {
+            true => self.believed().await?,
+            false => self.catalog.known(),
+        };
+        let following = self.following(write, &collections);
         let is_simple = following.is_empty() && !write.changes_key();
         match session {
             Some(session) if is_simple => self.execute_plain(Some(session), write, call.parameters).await,
@@ -344,14 +349,16 @@ impl Shared {
     }
 
     /// The references that a write may break.
-    fn following(&self, write: &Write) -> Following {
-        let collections = self.catalog.known();
+    fn following(&self, write: &Write, collections: &Collections) -> Following {
+        if !self.server.has_transactions {
+            return Following { incoming: Vec::new(), outgoing: Vec::new() };
+        }
         if matches!(write.change, Change::Delete) {
             return Following { incoming: collections.incoming(&write.collection), outgoing: Vec::new() };
         }
         let changed: Vec<String> =
             write.change.fields().iter().map(|field| write.layout.field(*field).dotted.to_string()).collect();
-        let mut outgoing = Outgoing::of_model(&write.model, &collections);
+        let mut outgoing = Outgoing::of_model(&write.model, collections);
         outgoing.retain(|reference| reference.paths.iter().any(|path| changed.contains(path)));
         Following { incoming: collections.incoming_to(&write.collection, &changed), outgoing }
     }
