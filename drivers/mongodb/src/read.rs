@@ -144,7 +144,7 @@ impl Shared {
     /// The server's and the evaluator's.
     pub(crate) async fn evaluated(
         &self,
-        mut session: Option<&mut ClientSession>,
+        session: Option<&mut ClientSession>,
         select: &Select,
         parameters: &[Datum],
     ) -> Result<Vec<Vec<Datum>>> {
@@ -156,7 +156,7 @@ impl Shared {
         let mut kept = Kept { types: field_types(&select.statement.model), rows: Vec::new() };
         let mut columns = rows.take_columns();
         if let Some(command) = rows.command(parameters, None)? {
-            match self.fetch_once(session.as_deref_mut(), command, &mut columns, &mut kept).await {
+            match self.fetch_once(session, command, &mut columns, &mut kept).await {
                 Ok(_) => {}
                 Err(Fault::Ommi(error)) => return Err(error),
                 Err(Fault::Mongo(error)) => return Err(from_mongo(error, Work::Read, None)),

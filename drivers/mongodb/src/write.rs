@@ -317,10 +317,11 @@ impl Shared {
         let Some(Native::Write(write)) = call.prepared.native::<Native>() else { return Err(crate::select::foreign()) };
         self.require(&write.collection).await?;
         let is_delete = matches!(write.change, Change::Delete);
-        let collections = match self.server.has_transactions && (is_delete || !call.prepared.is_short()) {
-            true => self.believed().await?,
-            false => self.catalog.known(),
-        };
+        let collections =
+            match self.server.has_transactions && (is_delete || write.changes_key() || !call.prepared.is_short()) {
+                true => self.believed().await?,
+                false => self.catalog.known(),
+            };
         let following = self.following(write, &collections);
         let is_simple = following.is_empty() && !write.changes_key();
         match session {
