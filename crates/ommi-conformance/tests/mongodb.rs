@@ -16,7 +16,10 @@ fn target(name: &str, url: String) -> Target {
     Target::new(name, move || {
         let number = number.fetch_add(1, Ordering::Relaxed) % 4;
         let (base, options) = url.split_once('?').map_or((url.as_str(), ""), |(base, options)| (base, options));
-        let (hosts, _) = base.rsplit_once('/').filter(|(hosts, _)| hosts.contains("//") && !hosts.ends_with('/')).unwrap_or((base, ""));
+        let (hosts, _) = base
+            .rsplit_once('/')
+            .filter(|(hosts, _)| hosts.contains("//") && !hosts.ends_with('/'))
+            .unwrap_or((base, ""));
         let url = format!("{hosts}/ommi_suite_{process}_{number}?{options}");
         async move {
             let db = ommi::connect(&url).await?;
@@ -56,6 +59,10 @@ async fn a_replica_set_passes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_by_itself_passes() {
     let mut lacking = NEVER.to_vec();
-    lacking.extend(["transaction.transactions", "constraint.references", "transaction.transactions or write.update_expressions"]);
+    lacking.extend([
+        "transaction.transactions",
+        "constraint.references",
+        "transaction.transactions or write.update_expressions",
+    ]);
     passes("MongoDB, standalone", "OMMI_MONGODB_STANDALONE_URL", &lacking).await;
 }

@@ -224,27 +224,35 @@ impl Gathering<'_> {
     /// digits and what is missing to the double. That is off by at most 2^-53 of each value; where
     /// values of both signs nearly cancel out, it would show, and the sum is refused as imprecise.
     fn sum_floats(&mut self, count: Node) -> Node {
-        let is_infinite = |each: &Node| operators("$eq", [operator("$abs", each.clone()), Node::Double(f64::INFINITY)]);
+        let absolute = |of: Node| operator("$abs", of);
+        let is_infinite = |each: &Node| operators("$eq", [absolute(each.clone()), Node::Double(f64::INFINITY)]);
         let zero = || Node::Decimal(crate::decimal::of_integer(0));
+        // beyond these the server converts no decimal back
+        let is_usual = |of: Node| {
+            let least = operators("$gte", [absolute(of.clone()), Node::Double(1e-290)]);
+            let most = operators("$lte", [absolute(of), Node::Double(1e307)]);
+            document([("$and", Node::Array(vec![least, most]))])
+        };
         let sum = self.total(|each| {
             let first = operator("$toDecimal", each.clone());
             let rest = operators("$subtract", [each.clone(), operator("$toDouble", text("$$first"))]);
             let whole = operators("$add", [text("$$first"), operator("$toDecimal", rest)]);
+            let whole = cond(is_usual(each.clone()), whole, text("$$first"));
             cond(is_infinite(&each), zero(), with([("first", first)], whole))
         });
         let size = self.total(|each| {
-            let size = operator("$abs", operator("$toDecimal", each.clone()));
+            let size = absolute(operator("$toDecimal", each.clone()));
             cond(is_infinite(&each), zero(), size)
         });
         let infinite = self.total(|each| cond(is_infinite(&each), each, Node::Double(0.0)));
-        let most = operators("$multiply", [operator("$abs", text("$$sum")), Node::Int(500)]);
+        let most = operators("$multiply", [absolute(text("$$sum")), Node::Int(500)]);
         let is_precise = operators("$lte", [text("$$size"), most]);
         let quotient = operators("$divide", [text("$$sum"), text("$$count")]);
-        let is_inside = operators("$lte", [operator("$abs", text("$$quotient")), Node::Double(f64::MAX)]);
-        let outside = raise("a sum outside f64: ", text("$$quotient"));
-        let inside = cond(is_inside, operator("$toDouble", text("$$quotient")), outside);
-        let inside = with([("quotient", quotient)], inside);
-        let finite = cond(is_precise, inside, raise(IMPRECISE, text("")));
+        let is_zero = operators("$eq", [text("$$quotient"), Node::Int(0)]);
+        let usual =
+            cond(is_usual(text("$$quotient")), operator("$toDouble", text("$$quotient")), raise(IMPRECISE, text("")));
+        let converted = with([("quotient", quotient)], cond(is_zero, Node::Double(0.0), usual));
+        let finite = cond(is_precise, converted, raise(IMPRECISE, text("")));
         let of_infinite = cond(operators("$eq", [text("$$infinite"), Node::Double(0.0)]), finite, text("$$infinite"));
         let checked = cond(
             operators("$eq", [text("$$infinite"), Node::Double(f64::NAN)]),

@@ -40,15 +40,10 @@ pub(crate) fn cond(test: Node, then: Node, otherwise: Node) -> Node {
 /// An expression that fails with a message and a value. It depends on the row, or the server would
 /// work it out before it looks at any.
 pub(crate) fn raise(message: &str, value: Node) -> Node {
-    let nothing = document([(
-        "$substrBytes",
-        Node::Array(vec![operator("$type", text("$_id")), Node::Int(0), Node::Int(0)]),
-    )]);
+    let nothing =
+        document([("$substrBytes", Node::Array(vec![operator("$type", text("$_id")), Node::Int(0), Node::Int(0)]))]);
     let shown = operator("$toString", value);
-    operator(
-        "$toInt",
-        document([("$concat", Node::Array(vec![text(format!("{RAISED}{message}")), shown, nothing]))]),
-    )
+    operator("$toInt", document([("$concat", Node::Array(vec![text(format!("{RAISED}{message}")), shown, nothing]))]))
 }
 
 fn integer(value: i128) -> Node {
@@ -139,10 +134,7 @@ fn bits(of: ArithmeticOperator, a: Node, b: Node, range: (i128, i128)) -> Node {
     };
     let step = operators("$add", [text("$$value"), operators("$multiply", [text("$$power"), result])]);
     let step = with([("power", text("$$this"))], step);
-    let sum = document([(
-        "$reduce",
-        document([("input", powers()), ("initialValue", integer(0)), ("in", step)]),
-    )]);
+    let sum = document([("$reduce", document([("input", powers()), ("initialValue", integer(0)), ("in", step)]))]);
     let sum = with([("m", unsigned(a)), ("n", unsigned(b))], sum);
     match range.0 < 0 {
         false => sum,
@@ -158,10 +150,7 @@ pub(crate) fn in_range(result: Node, range: (i128, i128), value_type: &ValueType
     let (least, greatest) = range;
     let is_inside = document([(
         "$and",
-        Node::Array(vec![
-            operators("$gte", [r(), integer(least)]),
-            operators("$lte", [r(), integer(greatest)]),
-        ]),
+        Node::Array(vec![operators("$gte", [r(), integer(least)]), operators("$lte", [r(), integer(greatest)])]),
     )]);
     let message = format!("a result outside {value_type}, which holds {least} to {greatest}: ");
     with([("r", result)], cond(is_inside, back(r(), greatest), raise(&message, r())))
@@ -187,10 +176,7 @@ fn floats(of: ArithmeticOperator) -> Node {
     };
     let result = operators(name, [a(), b()]);
     let is_infinite = |value: Node| {
-        operators(
-            "$in",
-            [value, Node::Array(vec![Node::Double(f64::INFINITY), Node::Double(f64::NEG_INFINITY)])],
-        )
+        operators("$in", [value, Node::Array(vec![Node::Double(f64::INFINITY), Node::Double(f64::NEG_INFINITY)])])
     };
     let overflows = document([(
         "$and",
@@ -200,10 +186,7 @@ fn floats(of: ArithmeticOperator) -> Node {
             operators("$not", [is_infinite(b())]),
         ]),
     )]);
-    let wrong = document([(
-        "$or",
-        Node::Array(vec![operators("$eq", [r(), Node::Double(f64::NAN)]), overflows]),
-    )]);
+    let wrong = document([("$or", Node::Array(vec![operators("$eq", [r(), Node::Double(f64::NAN)]), overflows]))]);
     let checked = with([("r", result)], cond(wrong, raise("no number, or one outside f64: ", r()), r()));
     match of {
         ArithmeticOperator::Divide | ArithmeticOperator::Remainder => {
@@ -229,25 +212,18 @@ fn decimals(of: ArithmeticOperator) -> Node {
         ),
     };
     // a sum of more than 34 digits was rounded: then it does not lead back
-    let is_exact = document([(
-        "$and",
-        Node::Array(vec![operators("$eq", [left, a]), operators("$eq", [right, b]), fits(r())]),
-    )]);
+    let is_exact =
+        document([("$and", Node::Array(vec![operators("$eq", [left, a]), operators("$eq", [right, b]), fits(r())]))]);
     with([("r", result)], cond(is_exact, r(), raise("more than 28 digits, the most that a decimal keeps: ", r())))
 }
 
 /// Whether a decimal has at most 28 digits, before and after the point.
 pub(crate) fn fits(value: Node) -> Node {
-    let ladder = operator(
-        "$literal",
-        Node::Array((-28..28).map(|power| Node::Decimal(decimal::of_parts(1, power))).collect()),
-    );
+    let ladder =
+        operator("$literal", Node::Array((-28..28).map(|power| Node::Decimal(decimal::of_parts(1, power))).collect()));
     let reached = document([(
         "$filter",
-        document([
-            ("input", ladder),
-            ("cond", operators("$gte", [operator("$abs", value.clone()), text("$$this")])),
-        ]),
+        document([("input", ladder), ("cond", operators("$gte", [operator("$abs", value.clone()), text("$$this")]))]),
     )]);
     // a number that reaches n powers, the least of which is 10^-28, has its first digit at 10^(n-29)
     let places = document([(

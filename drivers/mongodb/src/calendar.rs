@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn dates_and_days_go_both_ways() {
-        for (text, number) in [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("0001-01-01", -719_162)] {
+        for (text, number) in [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("0001-01-01", -719_162)]
+        {
             let value: Date = text.parse().unwrap();
             assert_eq!(days(value), number, "{text}");
             assert_eq!(date(number).unwrap(), value);

@@ -1,9 +1,7 @@
 //! What MongoDB does natively.
 
 use ommi_core::driver::Capabilities;
-use ommi_core::driver::capability::{
-    ConstraintCapability, Limits, OperationCapability, Part, TransactionCapability,
-};
+use ommi_core::driver::capability::{ConstraintCapability, Limits, OperationCapability, Part, TransactionCapability};
 use ommi_core::model::ModelDef;
 use ommi_core::query::condition::InList;
 use ommi_core::query::{AggregateFunction, Comparison, Condition, Expr, ListOperator, TextOperator};
@@ -48,18 +46,16 @@ fn except(part: Part<'_>, model: &ModelDef) -> bool {
         // bytes are compared by their length first
         Part::Order(expr) => is_bytes(expr),
         Part::Expr(Expr::Arithmetic { operator, value_type, .. }) => !is_exact(*operator, value_type),
-        Part::Expr(Expr::Aggregate { function: AggregateFunction::Min | AggregateFunction::Max, of: Some(of), .. }) => {
-            is_bytes(of)
-        }
+        Part::Expr(Expr::Aggregate {
+            function: AggregateFunction::Min | AggregateFunction::Max, of: Some(of), ..
+        }) => is_bytes(of),
         Part::Expr(_) => false,
         Part::Condition(Condition::Compare { operator, left, right }) => {
             !matches!(operator, Comparison::Eq | Comparison::Ne) && (is_bytes(left) || is_bytes(right))
         }
         Part::Condition(Condition::Text { operator, pattern, .. }) => {
-            let is_pattern = !matches!(
-                operator,
-                TextOperator::Contains | TextOperator::StartsWith | TextOperator::EndsWith
-            );
+            let is_pattern =
+                !matches!(operator, TextOperator::Contains | TextOperator::StartsWith | TextOperator::EndsWith);
             // the pattern of each row would have to be translated by the server
             is_pattern && !matches!(pattern, Expr::Parameter(_))
         }

@@ -1,7 +1,8 @@
 //! What is known of the collections: which there are, and what `create` noted in them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use ommi_core::model::{ModelDef, OnChange};
 use ommi_core::{Error, Result};
@@ -97,10 +98,14 @@ impl Collections {
     }
 }
 
+/// How long what is known of references is believed: other programs may create models too.
+const BELIEVED: Duration = Duration::from_secs(5);
+
 /// The collections, as they were when they were last looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     collections: RwLock<Arc<Collections>>,
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Catalog {
@@ -115,6 +120,7 @@ impl Catalog {
 
     fn set(&self, collections: Collections) -> Arc<Collections> {
         let collections = Arc::new(collections);
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         *self.collections.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&collections);
         collections
     }
@@ -147,6 +153,19 @@ impl Shared {
         Ok(self.catalog.set(found))
     }
 
+    /// The collections, looked at not long ago: a row may be referenced from one that is new.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub(crate) async fn believed(&self) -> Result<Arc<Collections>> {
+        let looked = *self.catalog.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        match looked.is_some_and(|looked| looked.elapsed() < BELIEVED) {
+            true => Ok(self.catalog.known()),
+            false => self.look().await,
+        }
+    }
+
     /// Refuses a collection that is not there: MongoDB would make it, or answer as if it were
     /// empty.
     ///
@@ -165,11 +184,10 @@ impl Shared {
     async fn look_for(&self, stored: &str) -> Result<()> {
         match self.look().await?.get(stored) {
             Some(_) => Ok(()),
-            None => Err(Error::schema(format!(
-                "there is no collection `{}`: create it with `create`",
-                name::read(stored)
-            ))
-            .with_driver(DRIVER)),
+            None => {
+                Err(Error::schema(format!("there is no collection `{}`: create it with `create`", name::read(stored)))
+                    .with_driver(DRIVER))
+            }
         }
     }
 }

@@ -158,10 +158,7 @@ impl Translator<'_> {
         let mut writer = Writer::default();
         let Ok(kind) = crate::encode::value(&mut writer, value.cell(), &of.value_type) else { return false };
         let value = Node::Raw(kind, writer.bytes().to_vec());
-        filters.push(document([(
-            &*self.layout.field(field).dotted,
-            document([(operator_name(operator), value)]),
-        )]));
+        filters.push(document([(&*self.layout.field(field).dotted, document([(operator_name(operator), value)]))]));
         true
     }
 }

@@ -66,14 +66,15 @@ impl Shared {
     pub(crate) async fn give_out(&self, collection: &str, count: usize, model: &ModelDef) -> Result<i64> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         for _ in 0..2 {
-            let found = self.write(None, command(&document([
+            let found = document([
                 ("findAndModify", text(COUNTERS)),
                 ("query", document([("_id", text(collection))])),
                 ("update", document([("$inc", document([("last", Node::Long(count))]))])),
                 ("new", Node::Bool(true)),
-            ]))?, None);
-            let answer = found.await?;
-            let last = find(answer.as_bytes(), "value").and_then(|value| value.get("last")).and_then(|last| last.whole());
+            ]);
+            let answer = self.count_up(command(&found)?).await?;
+            let last =
+                find(answer.as_bytes(), "value").and_then(|value| value.get("last")).and_then(|last| last.whole());
             if let Some(last) = last {
                 self.counters.note(collection, last);
                 return Ok(last);
@@ -100,7 +101,7 @@ impl Shared {
         let update = document([("update", text(COUNTERS)), ("updates", Node::Array(vec![update]))]);
         let mut attempts = 0;
         loop {
-            match self.write(None, command(&update)?, None).await {
+            match self.count_up(command(&update)?).await {
                 // two that make the counter at once
                 Err(error) if error.is_unique_violation() && attempts < 3 => attempts += 1,
                 answer => {
@@ -156,4 +157,3 @@ impl Shared {
         self.write(None, command(&delete)?, None).await.map(drop)
     }
 }
-

@@ -112,12 +112,7 @@ impl Level {
 }
 
 #[inline]
-fn put<'a>(
-    target: &mut Target,
-    value: RawValue<'a>,
-    slots: &mut [RawValue<'a>],
-    micros: &mut [i32],
-) -> Result<()> {
+fn put<'a>(target: &mut Target, value: RawValue<'a>, slots: &mut [RawValue<'a>], micros: &mut [i32]) -> Result<()> {
     match target {
         Target::Column(index) => {
             if let Some(slot) = slots.get_mut(*index) {

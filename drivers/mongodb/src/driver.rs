@@ -74,7 +74,8 @@ impl Session for MongoDriver {
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
             let _running = self.shared.enter().await?;
-            let stream = Stream::open(Arc::clone(&self.shared), None, call).await.map_err(|error| about(error, call))?;
+            let stream =
+                Stream::open(Arc::clone(&self.shared), None, call).await.map_err(|error| about(error, call))?;
             Ok(Box::new(stream) as Box<dyn RowStream>)
         })
     }
@@ -142,8 +143,9 @@ impl Driver for MongoDriver {
                     .with_driver(DRIVER));
             }
             if !self.capabilities.transaction.transactions {
-                return Err(Error::unsupported("the server is no replica set, and so has no transactions")
-                    .with_driver(DRIVER));
+                return Err(
+                    Error::unsupported("the server is no replica set, and so has no transactions").with_driver(DRIVER)
+                );
             }
             let mut of_transaction = self.shared.transaction_options();
             of_transaction.read_concern = Some(ReadConcern::snapshot());

@@ -54,9 +54,9 @@ pub(crate) fn from_mongo(error: MongoError, work: Work, model: Option<&ModelDef>
             one_line(message)
         )),
         ErrorKind::ServerSelection { message, .. } => match auth_failure(message) {
-            true => Error::config(
-                "the server refused the user or the password of the URL: check both, and `authSource`",
-            ),
+            true => {
+                Error::config("the server refused the user or the password of the URL: check both, and `authSource`")
+            }
             false => Error::connection(format!(
                 "no server can do the work: {}; check the hosts of the URL, that the servers run, and that the replica set has a primary",
                 one_line(message)
@@ -152,12 +152,16 @@ impl Fault<'_> {
             18 => Error::config(format!(
                 "the server refused the user or the password of the URL: check both, and `authSource` ({text})"
             )),
-            388 => Error::query(format!("the transaction is too large for the server: write fewer rows at a time ({text})")),
+            388 => Error::query(format!(
+                "the transaction is too large for the server: write fewer rows at a time ({text})"
+            )),
             26 | 73 => Error::schema(text),
             20 if self.message.contains("Transaction numbers") => {
                 Error::unsupported("the server is no replica set, and so has no transactions")
             }
-            64 | 100 => Error::unknown(format!("the write was done and not confirmed as the write concern wants: {text}")),
+            64 | 100 => {
+                Error::unknown(format!("the write was done and not confirmed as the write concern wants: {text}"))
+            }
             code if NOT_PRIMARY.contains(&code) => Error::connection(format!("the server takes no writes: {text}")),
             code if STOPPING.contains(&code) => match self.work {
                 Work::Write | Work::Commit => Error::unknown(format!("the server stopped while it wrote: {text}")),
@@ -180,7 +184,8 @@ impl Fault<'_> {
             Error::constraint(ConstraintKind::Unique, format!("another row has the same {shown}")).with_fields(fields)
         };
         let Some(model) = self.model else { return error(Vec::new()) };
-        let names = |fields: &mut dyn Iterator<Item = u16>| fields.map(|field| model.field_name(field).to_owned()).collect();
+        let names =
+            |fields: &mut dyn Iterator<Item = u16>| fields.map(|field| model.field_name(field).to_owned()).collect();
         let index = index_of_message(self.message);
         if index == Some("_id_") {
             return error(names(&mut model.key().iter().copied()));
@@ -192,8 +197,11 @@ impl Fault<'_> {
         // an index of another name: its fields tell
         let layout = Layout::of(model);
         let pattern = self.details.and_then(|details| find(details, "keyPattern"));
-        let paths: Vec<String> = pattern.map(|pattern| pattern.elements()).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
-        let mut fields = (0..).take(model.fields().len()).filter(|field| paths.iter().any(|path| **path == *layout.field(*field).dotted));
+        let paths: Vec<String> =
+            pattern.map(|pattern| pattern.elements()).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        let mut fields = (0..)
+            .take(model.fields().len())
+            .filter(|field| paths.iter().any(|path| **path == *layout.field(*field).dotted));
         error(names(&mut fields))
     }
 
@@ -213,8 +221,11 @@ impl Fault<'_> {
                             }
                         });
                     });
-                    Error::constraint(ConstraintKind::Check, format!("the check `{}` does not hold for the row", check.name))
-                        .with_fields(fields)
+                    Error::constraint(
+                        ConstraintKind::Check,
+                        format!("the check `{}` does not hold for the row", check.name),
+                    )
+                    .with_fields(fields)
                 }
                 None => Error::constraint(ConstraintKind::Check, "a check of the collection does not hold for the row"),
             },

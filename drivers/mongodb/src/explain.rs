@@ -38,7 +38,10 @@ pub(crate) async fn explain(shared: &Shared, call: Call<'_>) -> Result<String> {
                     ]),
                 ),
             };
-            document([(name, text(write.collection.clone())), (if name == "delete" { "deletes" } else { "updates" }, Node::Array(vec![list]))])
+            document([
+                (name, text(write.collection.clone())),
+                (if name == "delete" { "deletes" } else { "updates" }, Node::Array(vec![list])),
+            ])
         }
     };
     let command = document([("explain", explained), ("verbosity", text("queryPlanner"))]);

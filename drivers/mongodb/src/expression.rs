@@ -92,13 +92,7 @@ impl Translator<'_> {
         }
     }
 
-    fn arithmetic(
-        &self,
-        of: ArithmeticOperator,
-        left: &Expr,
-        right: &Expr,
-        value_type: &ValueType,
-    ) -> Result<Node> {
+    fn arithmetic(&self, of: ArithmeticOperator, left: &Expr, right: &Expr, value_type: &ValueType) -> Result<Node> {
         Ok(arithmetic(of, self.value(left)?, self.value(right)?, value_type))
     }
 
@@ -110,10 +104,7 @@ impl Translator<'_> {
                 DatePart::Minute => 3,
                 _ => 6,
             };
-            let digits = document([(
-                "$substrBytes",
-                Node::Array(vec![text("$$t"), Node::Int(at), Node::Int(2)]),
-            )]);
+            let digits = document([("$substrBytes", Node::Array(vec![text("$$t"), Node::Int(at), Node::Int(2)]))]);
             let number = cond(is_null(text("$$t")), Node::Null, operator("$toInt", digits));
             return Ok(with([("t", self.value(of)?)], number));
         }

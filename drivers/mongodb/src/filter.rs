@@ -13,8 +13,8 @@ use crate::arithmetic::with;
 use crate::expression::{Translator, beyond};
 use crate::layout::{has_key_document, is_moment};
 use crate::template::{
-    FieldCompare, Form, KeyPart, Node, always, document, literal, never, opposite, operator, operator_name,
-    operators, text,
+    FieldCompare, Form, KeyPart, Node, always, document, literal, never, operator, operator_name, operators, opposite,
+    text,
 };
 
 fn all(mut parts: Vec<Node>) -> Node {
@@ -59,7 +59,13 @@ impl Translator<'_> {
     /// `Unsupported` for what the capabilities do not promise.
     pub(crate) fn filter(&self, condition: &Condition, wanted: bool) -> Result<Node> {
         Ok(match condition {
-            Condition::Const(value) => if *value == wanted { always() } else { never() },
+            Condition::Const(value) => {
+                if *value == wanted {
+                    always()
+                } else {
+                    never()
+                }
+            }
             Condition::And(parts) => {
                 if wanted && let Some((key, rest)) = self.by_key(parts) {
                     let mut filters = vec![key];
@@ -132,7 +138,9 @@ impl Translator<'_> {
                 self.compare(*field, operator.mirrored(), *parameter, wanted)
             }
             Condition::In { expr: Expr::Field(field), list, negated } => self.is_in(*field, list, *negated == wanted),
-            Condition::IsNull { expr: Expr::Field(field), negated } => Some(self.is_null_filter(*field, *negated == wanted)),
+            Condition::IsNull { expr: Expr::Field(field), negated } => {
+                Some(self.is_null_filter(*field, *negated == wanted))
+            }
             Condition::Text {
                 operator: TextOperator::StartsWith,
                 expr: Expr::Field(field),
@@ -255,7 +263,11 @@ impl Translator<'_> {
             Condition::Or(any) => parts(any, if wanted { "$or" } else { "$and" }),
             Condition::Not(part) => self.truth(part, !wanted),
             Condition::IsNull { expr, negated } => {
-                if *negated == wanted { self.not_null_test(expr) } else { self.null_test(expr) }
+                if *negated == wanted {
+                    self.not_null_test(expr)
+                } else {
+                    self.null_test(expr)
+                }
             }
             Condition::Compare { operator, left, right } => self.comparison(*operator, left, right, wanted),
             Condition::In { expr, list, negated } => self.membership(expr, list, *negated == wanted),
@@ -318,9 +330,7 @@ impl Translator<'_> {
             return self.known(&[expr], test);
         }
         let items = match list {
-            InList::Values(values) => {
-                Node::Array(values.iter().map(|value| self.value(value)).collect::<Result<_>>()?)
-            }
+            InList::Values(values) => Node::Array(values.iter().map(|value| self.value(value)).collect::<Result<_>>()?),
             InList::Whole(Expr::Parameter(index)) => {
                 let item = match self.types.get(usize::from(*index)) {
                     Some(ValueType::List(item)) => (**item).clone(),

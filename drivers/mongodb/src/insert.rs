@@ -61,7 +61,11 @@ impl Insert {
             })
         });
         let numbers = numbers.collect();
-        let range = self.model.auto().and_then(|auto| self.model.field(auto)).and_then(|field| field.value_type.integer_range());
+        let range = self
+            .model
+            .auto()
+            .and_then(|auto| self.model.field(auto))
+            .and_then(|field| field.value_type.integer_range());
         match range {
             Some((_, most)) if i128::from(last) > most => {
                 Err(Error::query(format!("the automatic keys are used up: {last} does not fit the type of the key"))
@@ -191,8 +195,10 @@ impl Shared {
             let answer = answer.map_err(|error| match written {
                 0 => error,
                 _ if is_atomic => error,
-                written => ommi_core::Error::new(error.kind(), format!("{}; rows written before: {written}", error.message()))
-                    .with_source(error),
+                written => {
+                    ommi_core::Error::new(error.kind(), format!("{}; rows written before: {written}", error.message()))
+                        .with_source(error)
+                }
             })?;
             written += find(answer.as_bytes(), "n").and_then(|n| n.whole()).unwrap_or_default();
             if let Some(session) = session.as_deref_mut() {

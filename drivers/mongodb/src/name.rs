@@ -27,9 +27,7 @@ pub(crate) fn collection(name: &str) -> Cow<'_, str> {
     }
     let last = name.len().saturating_sub(1);
     let dot = name.find('.').filter(|_| is_taken);
-    Cow::Owned(written(name, |at, character| {
-        character == '$' || character == '.' && (Some(at) == dot || at == last)
-    }))
+    Cow::Owned(written(name, |at, character| character == '$' || character == '.' && (Some(at) == dot || at == last)))
 }
 
 fn written(name: &str, is_escaped: impl Fn(usize, char) -> bool) -> String {

@@ -79,11 +79,7 @@ fn ends_with(of: &Node, argument: &Node) -> Node {
     let found = index_of(of, argument, Some(text("$$at")));
     let test = operators(
         "$cond",
-        [
-            operators("$gte", [text("$$at"), Node::Int(0)]),
-            operators("$eq", [found, text("$$at")]),
-            Node::Bool(false),
-        ],
+        [operators("$gte", [text("$$at"), Node::Int(0)]), operators("$eq", [found, text("$$at")]), Node::Bool(false)],
     );
     variable("at", at, test)
 }
@@ -189,7 +185,6 @@ fn portable(pattern: &str) -> String {
     }
     out
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -183,11 +183,8 @@ impl Shared {
     ) -> Result<(Box<dyn RowSink>, RowsMatched)> {
         let mut command = read(&raw.text, &raw.parameters).map_err(|error| error.with_driver(DRIVER))?;
         if REFUSED.contains(&command.name.as_str()) {
-            return Err(Error::query(format!(
-                "`{}` ends a transaction, which only its own handle does",
-                command.name
-            ))
-            .with_driver(DRIVER));
+            return Err(Error::query(format!("`{}` ends a transaction, which only its own handle does", command.name))
+                .with_driver(DRIVER));
         }
         let known = self.catalog.known();
         let note = command.collection.as_deref().and_then(|stored| known.get(stored)).and_then(|of| of.note.as_ref());

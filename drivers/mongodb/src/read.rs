@@ -9,11 +9,11 @@ use ommi_core::model::ModelDef;
 use ommi_core::value::{Datum, ValueType};
 use ommi_core::{Result, evaluate};
 
+use crate::aggregate::IMPRECISE;
+use crate::arithmetic::RAISED;
 use crate::decode::{Columns, MadeRow, Rows};
 use crate::element::{Elements, broken, find};
 use crate::error::{Work, from_mongo};
-use crate::aggregate::IMPRECISE;
-use crate::arithmetic::RAISED;
 use crate::select::{Select, field_types, foreign};
 use crate::shared::Shared;
 use crate::statement::Native;
@@ -144,7 +144,7 @@ impl Shared {
     /// The server's and the evaluator's.
     pub(crate) async fn evaluated(
         &self,
-        mut session: Option<&mut ClientSession>,
+        session: Option<&mut ClientSession>,
         select: &Select,
         parameters: &[Datum],
     ) -> Result<Vec<Vec<Datum>>> {
@@ -156,7 +156,7 @@ impl Shared {
         let mut kept = Kept { types: field_types(&select.statement.model), rows: Vec::new() };
         let mut columns = rows.take_columns();
         if let Some(command) = rows.command(parameters, None)? {
-            match self.fetch_once(session.as_deref_mut(), command, &mut columns, &mut kept).await {
+            match self.fetch_once(session, command, &mut columns, &mut kept).await {
                 Ok(_) => {}
                 Err(Fault::Ommi(error)) => return Err(error),
                 Err(Fault::Mongo(error)) => return Err(from_mongo(error, Work::Read, None)),
@@ -173,7 +173,8 @@ impl Shared {
         columns: &mut Columns,
         sink: &mut dyn RowSink,
     ) -> std::result::Result<bool, Fault> {
-        let mut batches = self.open(session.as_deref_mut(), command).await.map_err(Fault::Ommi)?.map_err(Fault::Mongo)?;
+        let mut batches =
+            self.open(session.as_deref_mut(), command).await.map_err(Fault::Ommi)?.map_err(Fault::Mongo)?;
         let mut is_empty = true;
         while let Some(batch) = batches.next(session.as_deref_mut()).await.map_err(Fault::Mongo)? {
             let mut elements = documents(&batch).map_err(Fault::Ommi)?;

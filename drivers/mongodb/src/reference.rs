@@ -71,14 +71,18 @@ impl Outgoing {
             return Vec::new();
         }
         let layout = Layout::of(model);
-        let Some(note) = collections.get(&crate::catalog::stored(model)).and_then(|collection| collection.note.as_ref()) else {
+        let Some(note) =
+            collections.get(&crate::catalog::stored(model)).and_then(|collection| collection.note.as_ref())
+        else {
             return Vec::new();
         };
         let outgoing = note.references.iter().map(|reference| {
             let target = name::collection(&reference.table).into_owned();
             let moment = |at: usize| {
                 reference.paths.get(at).is_some_and(|path| {
-                    (0..).zip(model.fields()).any(|(index, field)| *layout.field(index).dotted == **path && is_moment(&field.value_type))
+                    (0..)
+                        .zip(model.fields())
+                        .any(|(index, field)| *layout.field(index).dotted == **path && is_moment(&field.value_type))
                 })
             };
             let target_paths = with_micros(&reference.target_paths, moment);
@@ -147,9 +151,11 @@ fn whole_key(paths: &[String], note: Option<&Note>) -> Option<Vec<usize>> {
     let note = note?;
     let mut order: Vec<usize> = (0..paths.len()).collect();
     order.sort_by(|left, right| paths.get(*left).cmp(&paths.get(*right)));
-    let of_key = note.fields.iter().filter(|field| field.path.starts_with("_id.")).map(|field| {
-        1 + usize::from(matches!(field.value_type.as_str(), "timestamp" | "datetime"))
-    });
+    let of_key = note
+        .fields
+        .iter()
+        .filter(|field| field.path.starts_with("_id."))
+        .map(|field| 1 + usize::from(matches!(field.value_type.as_str(), "timestamp" | "datetime")));
     let is_key = paths.iter().all(|path| path.starts_with("_id.")) && of_key.sum::<usize>() == paths.len();
     is_key.then_some(order)
 }
@@ -170,7 +176,8 @@ pub(crate) fn at<'a>(row: &'a [u8], path: &str) -> Option<RawValue<'a>> {
 
 /// The values at paths; none, if one of them is null.
 fn tuple(row: &[u8], paths: &[String]) -> Option<Tuple> {
-    let value = |path: &String| at(row, path).filter(|value| !value.is_null()).map(|value| (value.kind, value.bytes.to_vec()));
+    let value =
+        |path: &String| at(row, path).filter(|value| !value.is_null()).map(|value| (value.kind, value.bytes.to_vec()));
     paths.iter().map(value).collect()
 }
 
@@ -279,8 +286,11 @@ impl Shared {
                 ("batchSize", Node::Int(100_000)),
             ]);
             let found = self.documents(Some(session), command(&find)?, None).await?;
-            let there: HashSet<u64> =
-                found.iter().filter_map(|row| tuple(row.as_bytes(), &of.target_paths)).map(|tuple| hash(&tuple)).collect();
+            let there: HashSet<u64> = found
+                .iter()
+                .filter_map(|row| tuple(row.as_bytes(), &of.target_paths))
+                .map(|tuple| hash(&tuple))
+                .collect();
             if tuples.iter().any(|tuple| !there.contains(&hash(tuple))) {
                 return Err(of.no_target());
             }
@@ -307,7 +317,11 @@ impl Shared {
             return Ok(matched);
         }
         let old = self.find_all(session, write, &write.filter, parameters).await?;
-        let ids: Vec<Node> = old.iter().filter_map(|row| find(row.as_bytes(), "_id")).map(|id| Node::Raw(id.kind, id.bytes.to_vec())).collect();
+        let ids: Vec<Node> = old
+            .iter()
+            .filter_map(|row| find(row.as_bytes(), "_id"))
+            .map(|id| Node::Raw(id.kind, id.bytes.to_vec()))
+            .collect();
         if ids.is_empty() {
             return Ok(0);
         }
@@ -332,7 +346,12 @@ impl Shared {
         Ok(matched(answer.as_bytes()))
     }
 
-    async fn check_changed(&self, session: &mut ClientSession, changed: &[Changed], following: &Following) -> Result<()> {
+    async fn check_changed(
+        &self,
+        session: &mut ClientSession,
+        changed: &[Changed],
+        following: &Following,
+    ) -> Result<()> {
         for outgoing in &following.outgoing {
             let rows = changed.iter().filter_map(|changed| changed.new.as_ref()).map(|row| row.as_bytes()).collect();
             self.check_targets(session, outgoing, outgoing.values(rows)).await?;
@@ -418,14 +437,16 @@ impl Shared {
         rows: &[&RawDocumentBuf],
         model: Option<&ModelDef>,
     ) -> Result<()> {
-        let ids: Vec<Node> = rows.iter().filter_map(|row| find(row.as_bytes(), "_id")).map(|id| Node::Raw(id.kind, id.bytes.to_vec())).collect();
+        let ids: Vec<Node> = rows
+            .iter()
+            .filter_map(|row| find(row.as_bytes(), "_id"))
+            .map(|id| Node::Raw(id.kind, id.bytes.to_vec()))
+            .collect();
         if ids.is_empty() {
             return Ok(());
         }
-        let delete = document([
-            ("q", document([("_id", document([("$in", Node::Array(ids))]))])),
-            ("limit", Node::Int(0)),
-        ]);
+        let delete =
+            document([("q", document([("_id", document([("$in", Node::Array(ids))]))])), ("limit", Node::Int(0))]);
         let delete = document([("delete", text(collection)), ("deletes", Node::Array(vec![delete]))]);
         self.write(session, command(&delete)?, model).await.map(drop)
     }

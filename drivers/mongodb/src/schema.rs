@@ -80,7 +80,8 @@ fn noted_reference(
     let Some(target) = reference.target.resolve(models) else {
         return Err(format!("it references {name}, which is not known: create both together"));
     };
-    let is_there = models.iter().any(|model| model.table() == target.table()) || collections.get(&stored(target)).is_some();
+    let is_there =
+        models.iter().any(|model| model.table() == target.table()) || collections.get(&stored(target)).is_some();
     if !is_there {
         return Err(format!("it references {name}, which has no collection: create both together"));
     }
@@ -128,7 +129,10 @@ fn differences(model: &ModelDef, note: &Note, references: &[NotedReference]) -> 
         };
         let wanted = field.value_type.to_string();
         if class(&column.value_type) != class(&wanted) {
-            found.push(format!("the field `{}` is of type {} where {wanted} is wanted", field.column, column.value_type));
+            found.push(format!(
+                "the field `{}` is of type {} where {wanted} is wanted",
+                field.column, column.value_type
+            ));
         }
         if column.nullable != field.nullable {
             let (is, wanted) = if column.nullable { ("may be null", "must not") } else { ("cannot be null", "may") };
@@ -150,10 +154,20 @@ fn differences(model: &ModelDef, note: &Note, references: &[NotedReference]) -> 
     for reference in references {
         let is_there = note.references.iter().any(|there| {
             (&there.columns, &there.table, &there.target_columns, there.on_delete, there.on_update)
-                == (&reference.columns, &reference.table, &reference.target_columns, reference.on_delete, reference.on_update)
+                == (
+                    &reference.columns,
+                    &reference.table,
+                    &reference.target_columns,
+                    reference.on_delete,
+                    reference.on_update,
+                )
         });
         if !is_there {
-            found.push(format!("the collection lacks the reference from {} to {}", reference.columns.join(", "), reference.table));
+            found.push(format!(
+                "the collection lacks the reference from {} to {}",
+                reference.columns.join(", "),
+                reference.table
+            ));
         }
     }
     for check in model.checks() {
@@ -168,14 +182,24 @@ fn differences(model: &ModelDef, note: &Note, references: &[NotedReference]) -> 
 fn differences_of_document(model: &ModelDef, layout: &Layout, row: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for (index, field) in (0..).zip(model.fields()) {
-        let value = layout.field(index).path.iter().try_fold(RawValue { kind: kind::DOCUMENT, bytes: row }, |of, name| of.get(name));
+        let value = layout
+            .field(index)
+            .path
+            .iter()
+            .try_fold(RawValue { kind: kind::DOCUMENT, bytes: row }, |of, name| of.get(name));
         match value {
             Some(value) if !value.is_null() => {
                 let types = stored_types(&field.value_type);
                 let of = type_name(value.kind);
-                let fits = types.is_empty() || types.contains(&of) || matches!(of, "int" | "long" | "double") && field.value_type.is_number();
+                let fits = types.is_empty()
+                    || types.contains(&of)
+                    || matches!(of, "int" | "long" | "double") && field.value_type.is_number();
                 if !fits {
-                    found.push(format!("the field `{}` is of type {of} where {} is wanted", field.column, types.join(" or ")));
+                    found.push(format!(
+                        "the field `{}` is of type {of} where {} is wanted",
+                        field.column,
+                        types.join(" or ")
+                    ));
                 }
             }
             _ if !field.nullable => {
@@ -328,7 +352,10 @@ impl Shared {
         }
         let mut found = Vec::new();
         if !references.is_empty() {
-            found.push("another program made the collection, and its references are not noted in it: write `unenforced`".to_owned());
+            found.push(
+                "another program made the collection, and its references are not noted in it: write `unenforced`"
+                    .to_owned(),
+            );
         }
         for check in model.checks() {
             found.push(format!("the collection lacks the check `{}`", check.name));
@@ -385,7 +412,8 @@ impl Shared {
         let collections = self.look().await?;
         let names: Vec<String> = models.iter().map(|model| stored(model)).collect();
         for (model, name) in models.iter().zip(&names) {
-            let staying = collections.incoming(name).into_iter().find(|reference| !names.contains(&reference.collection));
+            let staying =
+                collections.incoming(name).into_iter().find(|reference| !names.contains(&reference.collection));
             if let Some(reference) = staying {
                 return Err(Error::constraint(
                     ConstraintKind::Reference,
@@ -541,10 +569,8 @@ fn index_command(model: &Arc<ModelDef>, layout: &Layout, index: &IndexDef) -> Re
         }
     }
     let spec = key.iter().map(|(path, direction)| (path.clone(), Node::Int(if *direction == 1 { 1 } else { -1 })));
-    let mut members = vec![
-        ("key".to_owned(), Node::Document(spec.collect())),
-        ("name".to_owned(), text(index_name(model, index))),
-    ];
+    let mut members =
+        vec![("key".to_owned(), Node::Document(spec.collect())), ("name".to_owned(), text(index_name(model, index)))];
     if index.unique {
         members.push(("unique".into(), Node::Bool(true)));
     }
@@ -555,4 +581,3 @@ fn index_command(model: &Arc<ModelDef>, layout: &Layout, index: &IndexDef) -> Re
     }
     Ok(Wanted { key, unique: index.unique, partial, node: Node::Document(members) })
 }
-

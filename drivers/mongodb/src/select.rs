@@ -60,7 +60,8 @@ impl Select {
         let rows = Translator { model: &statement.model, layout: &layout, types, groups: None };
         let filter = rows.filter(&statement.condition, true)?;
         let (limit, offset) = (bound(&statement.limit), bound(&statement.offset));
-        let whole = statement.output.is_empty() && !statement.is_grouped() && (!statement.distinct || has_key(statement));
+        let whole =
+            statement.output.is_empty() && !statement.is_grouped() && (!statement.distinct || has_key(statement));
         let columns = match whole {
             true => Columns::of_layout(&layout, field_types(&statement.model)),
             false => Columns::numbered(output_types(&rows, statement)),
@@ -251,9 +252,8 @@ impl Select {
     ///
     /// `Query` if a value cannot be written.
     pub(crate) fn command(&self, parameters: &[Datum], batch: Option<usize>) -> Result<Option<Writer>> {
-        let is_zero = |index: &Option<u16>| {
-            index.is_some_and(|index| matches!(Parameters(parameters).get(index), Datum::Int(0)))
-        };
+        let is_zero =
+            |index: &Option<u16>| index.is_some_and(|index| matches!(Parameters(parameters).get(index), Datum::Int(0)));
         if is_zero(&self.limit) {
             return Ok(None);
         }

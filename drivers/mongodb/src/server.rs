@@ -34,7 +34,8 @@ impl Server {
         }
         let has_transactions = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
         // a wrong password shows only where the database itself is asked for
-        let listed = database.run_command(doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true }).await;
+        let listed =
+            database.run_command(doc! { "listCollections": 1, "nameOnly": true, "authorizedCollections": true }).await;
         listed.map_err(|error| from_mongo(error, Work::Read, None))?;
         Ok(Server { has_transactions })
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use mongodb::bson::RawDocumentBuf;
-use mongodb::options::{ReadConcern, ReadConcernLevel, SelectionCriteria, WriteConcern};
+use mongodb::options::{ReadConcern, ReadConcernLevel, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor};
 use mongodb::{Client, ClientSession, Database};
 use ommi_core::model::ModelDef;
@@ -231,6 +231,17 @@ impl Shared {
         self.run(session, command.finish()?, Work::Write, model).await
     }
 
+    /// Runs a command that counts something up, outside of transactions. If the connection breaks, a
+    /// number may be lost and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub(crate) async fn count_up(&self, mut command: Writer) -> Result<RawDocumentBuf> {
+        self.with_write_concern(&mut command)?;
+        self.run(None, command.finish()?, Work::Read, None).await
+    }
+
     /// All documents of an answer that is read inside a transaction or while tables are looked at.
     ///
     /// # Errors
@@ -263,13 +274,8 @@ impl Shared {
     /// The server's.
     pub(crate) async fn begin(&self, options: mongodb::options::TransactionOptions) -> Result<OpenSession> {
         self.rollbacks.wait().await;
-        let mut session =
-            self.client.start_session().await.map_err(|error| from_mongo(error, Work::Read, None))?;
-        session
-            .start_transaction()
-            .with_options(options)
-            .await
-            .map_err(|error| from_mongo(error, Work::Read, None))?;
+        let mut session = self.client.start_session().await.map_err(|error| from_mongo(error, Work::Read, None))?;
+        session.start_transaction().with_options(options).await.map_err(|error| from_mongo(error, Work::Read, None))?;
         Ok(OpenSession::new(session, Arc::clone(&self.rollbacks)))
     }
 
@@ -278,6 +284,7 @@ impl Shared {
     pub(crate) fn transaction_options(&self) -> mongodb::options::TransactionOptions {
         mongodb::options::TransactionOptions::builder()
             .read_concern(ReadConcern::snapshot())
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
             .write_concern(self.write_concern.clone())
             .build()
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mongodb::ClientSession;
 use mongodb::raw_batch_cursor::RawBatch;
+use ommi_core::Result;
 use ommi_core::driver::{BoxFuture, Call, Flow, RowSink, RowStream};
 use ommi_core::value::Datum;
-use ommi_core::Result;
 use tokio::sync::Mutex;
 
 use crate::decode::{Columns, MadeRow};
@@ -40,11 +40,7 @@ impl Stream {
     /// # Errors
     ///
     /// The server's.
-    pub(crate) async fn open(
-        shared: Arc<Shared>,
-        held: Option<Arc<Mutex<Held>>>,
-        call: Call<'_>,
-    ) -> Result<Self> {
+    pub(crate) async fn open(shared: Arc<Shared>, held: Option<Arc<Mutex<Held>>>, call: Call<'_>) -> Result<Self> {
         let Some(Native::Select(select)) = call.prepared.native::<Native>() else { return Err(foreign()) };
         shared.require(&select.collection).await?;
         let mut evaluated = None;
@@ -143,12 +139,7 @@ impl Stream {
 }
 
 impl RowStream for Stream {
-    fn next<'a>(
-        &'a mut self,
-        sink: Box<dyn RowSink>,
-        rows: usize,
-    ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, bool)>> {
+    fn next<'a>(&'a mut self, sink: Box<dyn RowSink>, rows: usize) -> BoxFuture<'a, Result<(Box<dyn RowSink>, bool)>> {
         Box::pin(self.read(sink, rows))
     }
 }
-

@@ -46,13 +46,31 @@ pub(crate) enum Node {
     /// A filter that finds the row of a key.
     Key(Vec<KeyPart>),
     /// A filter of texts that begin with a parameter.
-    Prefix { path: String, parameter: u16, negated: bool },
+    Prefix {
+        path: String,
+        parameter: u16,
+        negated: bool,
+    },
     /// A test of a text, as an expression.
-    TextTest { operator: TextOperator, of: Box<Node>, argument: Box<Node>, parameter: Option<u16>, negated: bool },
+    TextTest {
+        operator: TextOperator,
+        of: Box<Node>,
+        argument: Box<Node>,
+        parameter: Option<u16>,
+        negated: bool,
+    },
     /// Whether an expression is the JSON document of a parameter.
-    JsonEqual { of: Box<Node>, parameter: u16, negated: bool },
+    JsonEqual {
+        of: Box<Node>,
+        parameter: u16,
+        negated: bool,
+    },
     /// Whether an expression is one of the JSON documents of a list.
-    JsonIn { of: Box<Node>, parameter: u16, negated: bool },
+    JsonIn {
+        of: Box<Node>,
+        parameter: u16,
+        negated: bool,
+    },
 }
 
 /// In which form a parameter's value is written.
@@ -445,15 +463,11 @@ impl FieldCompare {
     fn moment(&self, wanted: Comparison, micros: &str, total: i64) -> Node {
         let (millis, rest) = encode::split(total);
         let date = |name: &str| document([(self.path.as_str(), document([(name, Node::Date(millis))]))]);
-        let same_and = |test: Node| {
-            document([("$and", Node::Array(vec![date("$eq"), document([(micros, test)])]))])
-        };
+        let same_and = |test: Node| document([("$and", Node::Array(vec![date("$eq"), document([(micros, test)])]))]);
         let or = |left: Node, right: Node| document([("$or", Node::Array(vec![left, right]))]);
         let is_zero = rest == 0;
         match wanted {
-            Comparison::Eq if is_zero => {
-                same_and(document([("$in", Node::Array(vec![Node::Int(0), Node::Null]))]))
-            }
+            Comparison::Eq if is_zero => same_and(document([("$in", Node::Array(vec![Node::Int(0), Node::Null]))])),
             Comparison::Eq => same_and(document([("$eq", Node::Int(rest))])),
             Comparison::Ne => {
                 let other = document([(
@@ -467,9 +481,7 @@ impl FieldCompare {
                 or(other, same_and(rest))
             }
             Comparison::Lt if is_zero => date("$lt"),
-            Comparison::Lt => {
-                or(date("$lt"), same_and(document([("$not", document([("$gte", Node::Int(rest))]))])))
-            }
+            Comparison::Lt => or(date("$lt"), same_and(document([("$not", document([("$gte", Node::Int(rest))]))]))),
             Comparison::Le => or(date("$lt"), same_and(document([("$not", document([("$gt", Node::Int(rest))]))]))),
             Comparison::Gt => or(date("$gt"), same_and(document([("$gt", Node::Int(rest))]))),
             Comparison::Ge if is_zero => date("$gte"),
@@ -534,10 +546,7 @@ fn json_equal(of: &Node, wanted: &Json, depth: usize) -> Node {
     let variable = format!("j{depth}");
     let inner = Node::Text(format!("$${variable}"));
     let with = |test: Node| {
-        document([(
-            "$let",
-            document([("vars", document([(variable.as_str(), of.clone())])), ("in", test)]),
-        )])
+        document([("$let", document([("vars", document([(variable.as_str(), of.clone())])), ("in", test)]))])
     };
     match wanted {
         Json::Null => is_of(of, "null"),

@@ -68,11 +68,7 @@ impl Upsert {
     /// # Errors
     ///
     /// `Unsupported` for what the capabilities do not promise.
-    pub(crate) fn prepare(
-        statement: &InsertStatement,
-        layout: &Layout,
-        types: &[ValueType],
-    ) -> Result<Option<Upsert>> {
+    pub(crate) fn prepare(statement: &InsertStatement, layout: &Layout, types: &[ValueType]) -> Result<Option<Upsert>> {
         let (fields, assignments) = match &statement.on_conflict {
             OnConflict::Fail => return Ok(None),
             OnConflict::Ignore(fields) => (fields, None),

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use mongodb::ClientSession;
+use ommi_core::Result;
 use ommi_core::driver::Call;
 use ommi_core::model::{FieldDef, ModelDef};
 use ommi_core::query::Expr;
 use ommi_core::query::statement::{DeleteStatement, UpdateStatement};
 use ommi_core::value::{Datum, ValueType};
-use ommi_core::Result;
 
 use crate::arithmetic::{cond, in_range, is_null, raise, with};
-use crate::catalog::{Incoming, stored};
+use crate::catalog::{Collections, Incoming, stored};
 use crate::element::find;
 use crate::encode::is_narrow;
 use crate::expression::Translator;
@@ -106,11 +106,8 @@ impl Write {
         let translator = Translator { model: &statement.model, layout: &layout, types, groups: None };
         let filter = translator.filter(&statement.condition, true)?;
         let collection = stored(&statement.model);
-        let text = format!(
-            "{{\"delete\": {}, \"q\": {}}}",
-            ommi_core::value::Json::from(collection.as_str()),
-            filter.show()
-        );
+        let text =
+            format!("{{\"delete\": {}, \"q\": {}}}", ommi_core::value::Json::from(collection.as_str()), filter.show());
         Ok(Write { model: Arc::clone(&statement.model), collection, layout, filter, change: Change::Delete, text })
     }
 
@@ -199,9 +196,9 @@ impl Write {
 }
 
 fn set_shown(layout: &Layout, all: &[(u16, u16)]) -> String {
-    let set = all.iter().map(|(field, parameter)| {
-        (layout.field(*field).dotted.to_string(), Node::Parameter(*parameter, Form::Count))
-    });
+    let set = all
+        .iter()
+        .map(|(field, parameter)| (layout.field(*field).dotted.to_string(), Node::Parameter(*parameter, Form::Count)));
     document([("$set", Node::Document(set.collect()))]).show()
 }
 
@@ -226,7 +223,9 @@ pub(crate) fn assigned(
     }
     let seen = match (value, &field.value_type) {
         (Expr::Parameter(parameter), ValueType::Json) => Node::JsonParameter(*parameter),
-        (Expr::Parameter(parameter), value_type) => literal(Node::Parameter(*parameter, Form::Stored(value_type.clone()))),
+        (Expr::Parameter(parameter), value_type) => {
+            literal(Node::Parameter(*parameter, Form::Stored(value_type.clone())))
+        }
         (value, _) => translator.value(value)?,
     };
     if let (Some(micros), true) = (&place.micros, is_moment(&field.value_type)) {
@@ -317,7 +316,13 @@ impl Shared {
     pub(crate) async fn execute(&self, session: Option<&mut ClientSession>, call: Call<'_>) -> Result<u64> {
         let Some(Native::Write(write)) = call.prepared.native::<Native>() else { return Err(crate::select::foreign()) };
         self.require(&write.collection).await?;
-        let following = self.following(write);
+        let is_delete = matches!(write.change, Change::Delete);
+        let collections =
+            match self.server.has_transactions && (is_delete || write.changes_key() || !call.prepared.is_short()) {
+                true => self.believed().await?,
+                false => self.catalog.known(),
+            };
+        let following = self.following(write, &collections);
         let is_simple = following.is_empty() && !write.changes_key();
         match session {
             Some(session) if is_simple => self.execute_plain(Some(session), write, call.parameters).await,
@@ -345,14 +350,16 @@ impl Shared {
     }
 
     /// The references that a write may break.
-    fn following(&self, write: &Write) -> Following {
-        let collections = self.catalog.known();
+    fn following(&self, write: &Write, collections: &Collections) -> Following {
+        if !self.server.has_transactions {
+            return Following { incoming: Vec::new(), outgoing: Vec::new() };
+        }
         if matches!(write.change, Change::Delete) {
             return Following { incoming: collections.incoming(&write.collection), outgoing: Vec::new() };
         }
         let changed: Vec<String> =
             write.change.fields().iter().map(|field| write.layout.field(*field).dotted.to_string()).collect();
-        let mut outgoing = Outgoing::of_model(&write.model, &collections);
+        let mut outgoing = Outgoing::of_model(&write.model, collections);
         outgoing.retain(|reference| reference.paths.iter().any(|path| changed.contains(path)));
         Following { incoming: collections.incoming_to(&write.collection, &changed), outgoing }
     }
@@ -373,4 +380,3 @@ impl Shared {
 pub(crate) fn matched(answer: &[u8]) -> u64 {
     find(answer, "n").and_then(|n| n.whole()).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
 }
-

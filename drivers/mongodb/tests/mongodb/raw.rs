@@ -40,8 +40,7 @@ async fn commands_give_models_and_tuples() {
         .await
         .unwrap();
     assert_eq!(found, [books[0].clone(), books[2].clone()]);
-    let found: Vec<Book> =
-        db.raw(r#"{"find": "Book", "filter": {"title": ?}}"#).bind("$gt").models().await.unwrap();
+    let found: Vec<Book> = db.raw(r#"{"find": "Book", "filter": {"title": ?}}"#).bind("$gt").models().await.unwrap();
     assert_eq!(found.len(), 1);
     let grouped: Vec<(String, i64)> = db
         .raw(r#"{"aggregate": "Book", "pipeline": [{"$unwind": "$tags"}, {"$group": {"_id": "$tags", "n": {"$sum": 1}}}]}"#)
@@ -49,7 +48,8 @@ async fn commands_give_models_and_tuples() {
         .await
         .unwrap();
     assert_eq!(grouped, [("a".to_owned(), 3)]);
-    let counted: Vec<(i64,)> = db.raw(r#"{"count": "Book", "query": {"_id": {"$gt": ?}}}"#).bind(1_i64).tuples().await.unwrap();
+    let counted: Vec<(i64,)> =
+        db.raw(r#"{"count": "Book", "query": {"_id": {"$gt": ?}}}"#).bind(1_i64).tuples().await.unwrap();
     assert_eq!(counted, [(2,)]);
     close(db).await;
 }
@@ -59,7 +59,8 @@ async fn commands_write_and_say_how_many() {
     let Some((db, _)) = open(REPLICA_SET).await else { return };
     db.create::<Book>().await.unwrap();
     db.add_all([book(1, "Earth"), book(2, "Sea")]).await.unwrap();
-    let update = r#"{"update": "Book", "updates": [{"q": {"_id": {"$in": ?}}, "u": {"$set": {"title": ?}}, "multi": true}]}"#;
+    let update =
+        r#"{"update": "Book", "updates": [{"q": {"_id": {"$in": ?}}, "u": {"$set": {"title": ?}}, "multi": true}]}"#;
     assert_eq!(db.raw(update).bind(vec![1_i64, 2, 3]).bind("?").execute().await.unwrap(), 2);
     assert_eq!(db.find(Book::TITLE.eq("?")).count().await.unwrap(), 2);
     let rolled_back: Result<()> = db

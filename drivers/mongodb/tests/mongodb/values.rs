@@ -36,8 +36,7 @@ async fn operators_as_values_are_data() {
         json!({"$ref": "x", "$id": 1}),
     ];
     let texts = ["$text", "$$ROOT", "{\"$gt\": \"\"}", "$$REMOVE", "$_id", "/.*/", ""];
-    let rows: Vec<Note> =
-        texts.iter().zip(&documents).map(|(text, data)| note(text, Some(data.clone()))).collect();
+    let rows: Vec<Note> = texts.iter().zip(&documents).map(|(text, data)| note(text, Some(data.clone()))).collect();
     db.add_all(rows.clone()).await.unwrap();
     for row in &rows {
         assert_eq!(db.get::<Note>(&row.id).await.unwrap(), *row);
