@@ -63,6 +63,9 @@ pub(crate) struct Turn {
     /// `None` only while it is dropped.
     state: Option<OwnedMutexGuard<State>>,
     turns: Turns,
+    /// The connection of a transaction that has ended: given back when the state is free again, so
+    /// that who finds it taken knows that the connection is not its next user's yet.
+    ended: Option<Lease>,
 }
 
 impl Turns {
@@ -76,7 +79,7 @@ impl Turns {
             Ok(state) => state,
             Err(_) => Arc::clone(&self.state).lock_owned().await,
         };
-        let mut turn = Turn { state: Some(state), turns: self.clone() };
+        let mut turn = Turn { state: Some(state), turns: self.clone(), ended: None };
         turn.check()?;
         Ok(turn)
     }
@@ -115,9 +118,10 @@ impl Turn {
         };
         if state.phase == Phase::Open && is_lost {
             state.phase = Phase::Lost;
-            state.lease = None;
+            let lease = state.lease.take();
+            self.ended = lease;
         }
-        match state.phase {
+        match self.state()?.phase {
             Phase::Open => Ok(()),
             phase => Err(over(phase)),
         }
@@ -127,9 +131,10 @@ impl Turn {
     fn end(mut self, command: Command) -> Outcome<()> {
         let state = self.state()?;
         let has_begun = state.has_begun;
-        let Some(mut lease) = state.lease.take() else { return Err(over(Phase::RolledBack).into()) };
+        let Some(lease) = state.lease.take() else { return Err(over(Phase::RolledBack).into()) };
         // whatever happens, nothing stays open when the lease ends
         state.phase = Phase::RolledBack;
+        let lease = self.ended.insert(lease);
         let connection = lease.connection()?;
         connection.forget_streams();
         if has_begun && !connection.is_autocommit() {
@@ -139,7 +144,7 @@ impl Turn {
             lease.set_dirty(false);
         }
         if matches!(command, Command::Commit) {
-            state.phase = Phase::Committed;
+            self.state()?.phase = Phase::Committed;
         }
         Ok(())
     }
