@@ -9,6 +9,7 @@
 mod flights;
 mod latency;
 mod measure;
+mod mongodb;
 mod sqlite;
 mod user;
 
@@ -22,11 +23,17 @@ fn main() {
             let times = times.parse().expect("a number of times");
             sqlite::count(work, lane, times);
         }
+        ["mongodb"] => mongodb::compare(""),
+        ["mongodb", "--only", work] => mongodb::compare(work),
+        ["mongodb", "--count", work, lane, times] => {
+            let times = times.parse().expect("a number of times");
+            mongodb::count(work, lane, times);
+        }
         ["latency"] => latency::measure(),
         ["flights", data, loaded] => flights::load(data, loaded),
         _ => {
             eprintln!(
-                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite [--only WORK | --count WORK ommi|raw TIMES]]"
+                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|mongodb [--only WORK | --count WORK ommi|raw TIMES]]"
             );
             std::process::exit(2);
         }

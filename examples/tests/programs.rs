@@ -75,6 +75,23 @@ fn the_flights_report_is_the_same_on_every_database() {
     }
 }
 
+/// The URL of a database of its own on the MongoDB that the tests may use, if there is one.
+fn mongodb(database: &str) -> Option<String> {
+    let url = std::env::var("OMMI_MONGODB_URL").ok()?;
+    let (base, options) = url.split_once('?').unwrap_or((&url, ""));
+    let hosts = base.split('/').nth(2)?;
+    Some(format!("mongodb://{hosts}/ommi_{database}_{}?{options}", std::process::id()))
+}
+
+#[test]
+fn the_flights_report_is_the_same_on_mongodb() {
+    for (directory, expected) in data() {
+        let Some(url) = mongodb(&directory.file_name().unwrap().to_string_lossy()) else { return };
+        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
+        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
+    }
+}
+
 #[test]
 fn flights_are_read_from_a_zip_and_loaded_once() {
     for (directory, expected) in data() {

@@ -36,6 +36,7 @@ mod models;
 mod process;
 pub mod proxy;
 pub mod report;
+pub mod server;
 pub mod soak;
 mod suite;
 pub mod target;

@@ -47,6 +47,8 @@ pub use ommi_core::relation::{Many, One, RelatedRows};
 pub use ommi_core::value::{Date, DateTime, Decimal, Duration, Json, Time, Timestamp, Uuid, Value};
 pub use ommi_core::{driver, evaluate, layer, model, plan, query, relation, value};
 pub use ommi_macros::{Model, Value};
+#[cfg(feature = "mongodb")]
+pub use ommi_mongodb as mongodb;
 #[cfg(feature = "sqlite")]
 pub use ommi_sqlite as sqlite;
 pub use rust_decimal_macros::dec;
