@@ -23,6 +23,7 @@ pub mod capability;
 mod case;
 mod cases;
 mod completion;
+pub mod fault;
 mod generate;
 mod models;
 pub mod report;

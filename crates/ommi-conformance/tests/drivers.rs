@@ -51,6 +51,16 @@ async fn the_memory_driver_passes_without_its_capabilities() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_memory_driver_passes_without_savepoints() {
+    let target = Target::new("memory without savepoints", || async {
+        let mut capabilities = *ommi::connect("memory:").await?.driver().capabilities();
+        capabilities.transaction.savepoints = false;
+        Ok(ommi::Db::new(std::sync::Arc::new(ommi_memory::MemoryDriver::new(capabilities)), &[]))
+    });
+    passes(target, &["operation.raw", "transaction.savepoints", VALUE_LIMIT]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sqlite_in_memory_passes() {
     passes(Target::from_url("SQLite in memory", "sqlite::memory:"), &[VALUE_LIMIT]).await;
 }

@@ -29,7 +29,7 @@ pub use self::page::Page;
 pub use self::raw::RawQuery;
 pub use self::selected::{Grouped, Selected};
 pub use self::stream::Rows;
-pub use self::transaction::Tx;
+pub use self::transaction::{Retrying, Transaction, TransactionBuilder, Tx};
 pub use self::upsert::Upsert;
 pub use self::write::Update;
 
@@ -117,8 +117,10 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// `Connection` if the database could not be closed in good order.
+    /// `Connection` if the database could not be closed in good order; `Transaction` inside one,
+    /// which would be waited for.
     pub async fn close(&self) -> Result<()> {
+        self.check_no_transaction()?;
         self.shared.driver.close().await
     }
 
@@ -132,6 +134,17 @@ impl Db {
             }
             Scope::Outside => Ok(Running::Driver(&*self.shared.driver)),
             Scope::Transaction(scope) => scope.transaction().map(Running::Transaction),
+        }
+    }
+
+    /// Refuses what would wait for the transaction that it is called in.
+    fn check_no_transaction(&self) -> Result<()> {
+        match &self.scope {
+            Scope::Transaction(_) => {
+                Err(Error::transaction("a transaction is open: end it before the database is closed"))
+            }
+            Scope::Database => transaction::check_outside(&self.shared),
+            Scope::Outside => Ok(()),
         }
     }
 

@@ -33,7 +33,8 @@ pub mod testing;
 pub mod __private;
 
 pub use ommi_core::db::{
-    Batches, Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Rows, Selected, Tx, Update, Upsert,
+    Batches, Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
+    TransactionBuilder, Tx, Update, Upsert,
 };
 pub use ommi_core::error::{ConstraintKind, Error, ErrorKind, Result};
 pub use ommi_core::model::{Model, Models, NoKey};

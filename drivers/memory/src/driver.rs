@@ -187,6 +187,7 @@ impl Driver for MemoryDriver {
                 true => MemoryTransaction::reading(Arc::clone(&self.store), options.isolation),
                 false => {
                     let writer = self.store.writer(options.begin_timeout).await?;
+                    writer.set_holder(options.holder());
                     self.store.check_open()?;
                     MemoryTransaction::writing(Arc::clone(&self.store), writer)
                 }

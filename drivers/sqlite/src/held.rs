@@ -1,6 +1,7 @@
 //! A connection that is ours for a while, wherever it comes from.
 
 use ommi_core::Result;
+use ommi_core::driver::Holder;
 
 use crate::connection::Connection;
 use crate::pool::Lease;
@@ -21,6 +22,9 @@ pub(crate) trait Held: Send + 'static {
     /// back, or that there is none.
     fn set_dirty(&mut self, is_dirty: bool);
 
+    /// Says who has the connection, for the errors of those who wait for it.
+    fn set_holder(&mut self, holder: impl FnOnce() -> Holder);
+
     /// Lends SQLite's own connection.
     fn lend<R>(&mut self, work: impl FnOnce(&mut rusqlite::Connection) -> R) -> Result<R>;
 }
@@ -37,6 +41,10 @@ impl Held for Lease {
 
     fn set_dirty(&mut self, is_dirty: bool) {
         Lease::set_dirty(self, is_dirty);
+    }
+
+    fn set_holder(&mut self, holder: impl FnOnce() -> Holder) {
+        Lease::set_holder(self, holder());
     }
 
     fn lend<R>(&mut self, work: impl FnOnce(&mut rusqlite::Connection) -> R) -> Result<R> {

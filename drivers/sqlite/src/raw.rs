@@ -1,7 +1,7 @@
 //! Statements in SQLite's own language.
 
 use ommi_core::Error;
-use ommi_core::driver::{Raw, RowSink, RowsMatched};
+use ommi_core::driver::{Holder, Raw, RowSink, RowsMatched};
 use rusqlite::Statement;
 
 use crate::connection::{Connection, Owned, StatementKey};
@@ -58,6 +58,7 @@ pub(crate) async fn run<H: Held>(
         connection.forget(key);
         return Ok(Answer::Done(sink, 0));
     }
+    held.set_holder(|| Holder::operation("raw"));
     Box::pin(go_on(held, key, raw.clone(), sink, progress, is_read)).await
 }
 

@@ -135,6 +135,7 @@ pub(crate) async fn fetch<H: Held>(
         }
         native.is_long.store(true, Ordering::Relaxed);
     }
+    held.set_holder(|| call.holder());
     Box::pin(go_on(held, call.prepared.clone(), call.parameters.to_vec(), sink, progress)).await
 }
 

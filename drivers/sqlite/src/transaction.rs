@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ommi_core::driver::{
-    BoxFuture, Call, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, Session, Transaction,
-    TransactionOptions,
+    BoxFuture, Call, Holder, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, Session,
+    Transaction, TransactionOptions,
 };
 use ommi_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::connection::{Command, Connection, StatementKey};
-use crate::error::{InWords, Outcome};
+use crate::error::{Failure, InWords, Outcome};
 use crate::held::Held;
 use crate::options::Options;
 use crate::pool::Lease;
@@ -168,6 +168,9 @@ impl Held for Turn {
 
     fn set_dirty(&mut self, _: bool) {}
 
+    // the transaction has it, whatever is done in it
+    fn set_holder(&mut self, _: impl FnOnce() -> Holder) {}
+
     fn lend<R>(&mut self, work: impl FnOnce(&mut rusqlite::Connection) -> R) -> Result<R> {
         match &mut self.state()?.lease {
             Some(lease) => lease.lend(work),
@@ -197,6 +200,7 @@ impl SqliteTransaction {
             true => shared.readers.lease_within(left()).await?,
             false => shared.writer.lease_within(left()).await?,
         };
+        lease.set_holder(options.holder());
         if is_memory && !is_read_only {
             let quiet = shared.readers.quiet(left()).await?;
             quiet.end_snapshots();
@@ -218,6 +222,14 @@ impl SqliteTransaction {
         let state = State { lease: Some(lease), phase: Phase::Open, has_begun };
         let turns = Turns { state: Arc::new(Mutex::new(state)), is_abandoned: Arc::default() };
         Ok(SqliteTransaction { shared: Arc::clone(shared), turns, watch, is_read_only })
+    }
+
+    /// The failure of a statement, which for a write in a transaction that only reads is this.
+    fn unless_read_only(&self, failure: Failure) -> Failure {
+        match self.is_read_only && failure.is_refused_write() {
+            true => Failure::Ommi(Error::transaction("the transaction is read-only and was asked to write")),
+            false => failure,
+        }
     }
 
     fn options(&self) -> &Options {
@@ -333,7 +345,8 @@ impl Session for SqliteTransaction {
     ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
         Box::pin(async move {
             let turn = self.turns.turn().await?;
-            match raw::run(turn, raw, sink, false).await.in_words(|| self.options().shown(), None)? {
+            let ran = raw::run(turn, raw, sink, false).await.map_err(|failure| self.unless_read_only(failure));
+            match ran.in_words(|| self.options().shown(), None)? {
                 raw::Answer::Done(sink, matched) => Ok((sink, matched)),
                 raw::Answer::NoRead(sink) => Ok((sink, 0)),
             }

@@ -160,6 +160,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<u64> {
         let in_flight = self.in_flight();
+        self.check_writable().map_err(|error| error.with_model(model.name()).with_operation(operation))?;
         let (plan, parameters) = self.plan(statement)?;
         let Plan::Write(plan) = &*plan else { return Err(other_plan()) };
         let matched = match plan {
@@ -191,7 +192,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<u64> {
         let call = Call { prepared, parameters, model: model.name(), operation };
-        self.session()?.execute(call).await.map_err(|error| about(error, call))
+        self.note_write(self.session()?.execute(call).await.map_err(|error| about(error, call)))
     }
 
     /// Writes new rows.
@@ -203,6 +204,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<Inserted> {
         let in_flight = self.in_flight();
+        self.check_writable().map_err(|error| error.with_model(model.name()).with_operation(operation))?;
         let statement = InsertStatement { model: Arc::clone(model), on_conflict };
         let (plan, parameters) = self.plan(Statement::Insert(statement))?;
         let Plan::Insert(plan) = &*plan else { return Err(other_plan()) };
@@ -223,7 +225,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<Inserted> {
         let call = Call { prepared, parameters, model: model.name(), operation };
-        self.session()?.insert(call, rows).await.map_err(|error| about(error, call))
+        self.note_write(self.session()?.insert(call, rows).await.map_err(|error| about(error, call)))
     }
 
     /// Inserts rows one by one, after a look for one that is there already.
@@ -315,7 +317,7 @@ impl Db {
         match &self.scope {
             Scope::Transaction(_) => work(self).await,
             _ if !self.has_transactions() => work(self).await,
-            _ => Box::pin(self.transaction(async |tx| work(tx).await)).await,
+            _ => Box::pin(self.options().run(async |tx| work(tx).await)).await,
         }
     }
 

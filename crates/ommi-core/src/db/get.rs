@@ -86,9 +86,11 @@ impl Db {
             return Ok(found);
         }
         let new = new();
-        // inside a transaction a refused write must not end the whole of it
+        // inside a transaction a refused write must not end the whole of it, where that can be helped
         let added = match &self.scope {
-            super::Scope::Transaction(_) => Box::pin(self.transaction(async |tx| tx.add(new).await)).await,
+            super::Scope::Transaction(_) if self.shared.driver.capabilities().transaction.savepoints => {
+                Box::pin(self.transaction(async |tx| tx.add(new).await)).await
+            }
             _ => self.add(new).await,
         };
         match added {

@@ -279,6 +279,9 @@ pub struct TransactionCapability {
     pub repeatable_read: bool,
     /// Serializable. Absent: unsupported.
     pub serializable: bool,
+    /// Read-only serializable transactions that wait at their beginning until no conflict can meet
+    /// them, or never meet one. Absent: unsupported.
+    pub deferrable: bool,
 }
 
 /// Other operations.
@@ -366,6 +369,7 @@ impl Capabilities {
                 read_only: true,
                 repeatable_read: true,
                 serializable: true,
+                deferrable: true,
             },
             operation: OperationCapability { raw: true, explain: true, schemas: true, documents: true },
             limits: Limits::default(),
