@@ -118,7 +118,7 @@ impl Batches {
                 Ok((sink, is_more))
             }
             Source::Stream(mut stream, residual) => {
-                let answer = self.batch(&mut *stream, residual.as_ref(), sink, rows).await;
+                let answer = Self::batch(&mut *stream, residual.as_ref(), sink, rows).await;
                 self.source = match answer {
                     Ok((_, true)) => Source::Stream(stream, residual),
                     Ok((_, false)) | Err(_) => Source::Done,
@@ -132,7 +132,6 @@ impl Batches {
     }
 
     async fn batch<S: RowSink + 'static>(
-        &self,
         stream: &mut dyn RowStream,
         residual: Option<&Residual>,
         mut sink: S,
