@@ -87,11 +87,7 @@ impl Database {
     }
 
     /// Instances grouped by their models, in order.
-    fn parts(
-        handle: &Handle,
-        py: Python<'_>,
-        instances: &[Bound<'_, PyAny>],
-    ) -> PyResult<(Vec<Part>, Missing)> {
+    fn parts(handle: &Handle, py: Python<'_>, instances: &[Bound<'_, PyAny>]) -> PyResult<(Vec<Part>, Missing)> {
         let mut parts: Vec<Part> = Vec::new();
         let mut from = 0;
         let mut models: Vec<Arc<ModelOf>> = Vec::new();
@@ -151,12 +147,7 @@ impl Database {
 }
 
 /// Writes rows of several models, all or none.
-async fn write_all(
-    db: &Db,
-    is_inside: bool,
-    parts: Vec<Part>,
-    conflicts: Vec<OnConflict>,
-) -> Result<Vec<Part>> {
+async fn write_all(db: &Db, is_inside: bool, parts: Vec<Part>, conflicts: Vec<OnConflict>) -> Result<Vec<Part>> {
     if parts.len() < 2 || is_inside {
         return write_parts(db, parts, conflicts).await;
     }
@@ -246,11 +237,7 @@ impl Database {
 
     /// The row of a key.
     #[pyo3(signature = (model, *key))]
-    fn get(
-        slf: &Bound<'_, Self>,
-        model: &Bound<'_, PyAny>,
-        key: &Bound<'_, PyTuple>,
-    ) -> PyResult<Operation> {
+    fn get(slf: &Bound<'_, Self>, model: &Bound<'_, PyAny>, key: &Bound<'_, PyTuple>) -> PyResult<Operation> {
         let of = model_of(model)?;
         let nested = match key.len() {
             1 => key.get_item(0)?.cast_into::<PyTuple>().ok(),
@@ -284,7 +271,9 @@ impl Database {
                 let sink = RowsOf::new(Arc::clone(&of.types), Some(Arc::clone(&of.def)), 1);
                 let rows = db.model(&of.def).find(condition).read_into(sink, "get").await?;
                 if rows.arena.rows() == 0 {
-                    return Err(Error::not_found("no row has this key").with_model(of.def.name()).with_operation("get"));
+                    return Err(Error::not_found("no row has this key")
+                        .with_model(of.def.name())
+                        .with_operation("get"));
                 }
                 Ok(Box::new(move |py: Python<'_>| {
                     let mut list = of.list(py, &rows.arena, Some(&owner))?;
@@ -361,9 +350,11 @@ impl Database {
                 let same = Condition::compare(Expr::Field(version), Comparison::Eq, Expr::Literal(Datum::Int(held)));
                 let dynamic = db.model(&model.def);
                 if dynamic.find(key.clone().and(same)).update(assignments).await? == 0 {
-                    return Err(Error::stale("the row was changed or deleted since it was read: reload it and decide anew")
-                        .with_model(model.def.name())
-                        .with_operation("save"));
+                    return Err(Error::stale(
+                        "the row was changed or deleted since it was read: reload it and decide anew",
+                    )
+                    .with_model(model.def.name())
+                    .with_operation("save"));
                 }
                 reload(&db, model, key, instance).await
             }))

@@ -117,12 +117,7 @@ impl Expression {
     }
 
     fn test(slf: &Bound<'_, Self>, condition: Condition, value: &Bound<'_, PyAny>, name: &'static str) -> Compared {
-        Compared::new(
-            slf.get().leaf(condition),
-            slf.clone().into_any().unbind(),
-            value.clone().unbind(),
-            name,
-        )
+        Compared::new(slf.get().leaf(condition), slf.clone().into_any().unbind(), value.clone().unbind(), name)
     }
 
     fn text_test(
@@ -176,7 +171,12 @@ impl Expression {
         }
     }
 
-    fn arithmetic(&self, value: &Bound<'_, PyAny>, operator: ArithmeticOperator, swapped: bool) -> PyResult<Expression> {
+    fn arithmetic(
+        &self,
+        value: &Bound<'_, PyAny>,
+        operator: ArithmeticOperator,
+        swapped: bool,
+    ) -> PyResult<Expression> {
         let of = self.codec.value_type();
         if !of.is_number() {
             return Err(PyTypeError::new_err(format!("{} is not a number, and has no arithmetic", self.shown())));
@@ -339,8 +339,12 @@ impl Expression {
         slf: &Bound<'_, Self>,
         value: &Bound<'_, PyAny>,
         operator: pyo3::basic::CompareOp,
-    ) -> PyResult<Compared> {
+    ) -> PyResult<Py<PyAny>> {
         use pyo3::basic::CompareOp;
+        if slf.get().expr.is_none() {
+            // a model that stands for its rows is compared as every object is
+            return Ok(slf.py().NotImplemented());
+        }
         let (operator, name) = match operator {
             CompareOp::Eq => (Comparison::Eq, "EQUALS"),
             CompareOp::Ne => (Comparison::Ne, "NOT_EQUALS"),
@@ -349,14 +353,15 @@ impl Expression {
             CompareOp::Gt => (Comparison::Gt, "GREATER_THAN"),
             CompareOp::Ge => (Comparison::Ge, "GREATER_THAN_OR_EQUAL"),
         };
-        Self::compare(slf, value, operator, name)
+        Ok(Bound::new(slf.py(), Self::compare(slf, value, operator, name)?)?.into_any().unbind())
     }
 
     fn __hash__(&self) -> isize {
         let model = self.model.as_ref().map_or(0, |model| model.def.id());
         let field = self.field.map_or(usize::MAX, usize::from);
         let direction = usize::from(self.direction == Some(Direction::Descending));
-        (field.wrapping_mul(31).wrapping_add(model as usize).wrapping_mul(2).wrapping_add(direction) & 0x7fff_ffff) as isize
+        (field.wrapping_mul(31).wrapping_add(model as usize).wrapping_mul(2).wrapping_add(direction) & 0x7fff_ffff)
+            as isize
     }
 
     fn __bool__(&self) -> PyResult<bool> {
@@ -634,9 +639,9 @@ impl Expression {
     fn __getitem__(&self, step: &Bound<'_, PyAny>) -> PyResult<Expression> {
         let step = match step.cast::<PyString>() {
             Ok(key) => PathStep::Key(key.to_str()?.into()),
-            Err(_) if step.is_instance_of::<PyInt>() => PathStep::Index(
-                step.extract().map_err(|_| PyIndexError::new_err("an element is counted from 0"))?,
-            ),
+            Err(_) if step.is_instance_of::<PyInt>() => {
+                PathStep::Index(step.extract().map_err(|_| PyIndexError::new_err("an element is counted from 0"))?)
+            }
             Err(_) => return Err(crate::error::wrong_type("a member's name or an element's index", step)),
         };
         let (of, mut path) = match self.expr()? {

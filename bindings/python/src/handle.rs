@@ -2,7 +2,7 @@
 //! known to be there.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use ommi::driver::{ConnectOptions, Driver};
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     /// How many of Python's transactions are open, in any task.
     open: AtomicUsize,
     closed: AtomicBool,
+    /// A model whose table is known to be there: mostly the one of the next operation too.
+    last_ready: AtomicU32,
     /// The file of an SQLite database, once it is open.
     file: OnceLock<FileId>,
 }
@@ -70,6 +72,7 @@ impl Handle {
                 tables: RwLock::default(),
                 open: AtomicUsize::new(0),
                 closed: AtomicBool::new(false),
+                last_ready: AtomicU32::new(0),
                 file: OnceLock::new(),
             }),
             transaction: None,
@@ -142,9 +145,19 @@ impl Handle {
     /// Every operation asks, so the use inside a transaction is refused here too.
     pub(crate) fn missing(&self, py: Python<'_>, models: &[&Arc<ModelOf>]) -> PyResult<Missing> {
         self.check_outside(py)?;
+        if let [model] = models
+            && self.shared.last_ready.load(Ordering::Relaxed) == model.def.id()
+        {
+            return Ok(None);
+        }
         let tables = self.shared.tables.read().unwrap_or_else(PoisonError::into_inner);
         let is_new = |id: u32| !tables.ready.contains(&id) && !tables.removed.contains(&id);
         let new = models.iter().find(|model| is_new(model.def.id()));
+        if let ([model], None) = (models, new)
+            && tables.ready.contains(&model.def.id())
+        {
+            self.shared.last_ready.store(model.def.id(), Ordering::Relaxed);
+        }
         let Some(new) = new.filter(|_| self.implicit && self.transaction.is_none()) else { return Ok(None) };
         drop(tables);
         let collection = new.class.bind(py).getattr(intern!(py, "__ommi__"))?.getattr(intern!(py, "collection"))?;
@@ -180,6 +193,7 @@ impl Handle {
     pub(crate) async fn remove(&self, models: &[Arc<ModelDef>], ids: Vec<u32>) -> Result<()> {
         self.root().await?.outside().drop_models(models).await?;
         let mut tables = self.shared.tables.write().unwrap_or_else(PoisonError::into_inner);
+        self.shared.last_ready.store(0, Ordering::Relaxed);
         for id in ids {
             tables.ready.remove(&id);
             tables.removed.insert(id);

@@ -2,10 +2,10 @@
 
 use ommi::Json;
 use ommi::value::json::MAX_DEPTH;
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use pyo3::IntoPyObjectExt;
 use serde_json::{Map, Number};
 
 /// The document of a Python object: dicts with text keys, lists, tuples, text, numbers, booleans

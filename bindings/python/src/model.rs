@@ -13,7 +13,7 @@ use pyo3::{IntoPyObjectExt, ffi, intern};
 
 use crate::arena::{Arena, NewRows};
 use crate::error::OrRaise;
-use crate::value::Codec;
+use crate::value::{Codec, plain_text};
 
 /// How instances are made of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,9 @@ pub(crate) struct ModelOf {
 pub(crate) struct Relations {
     /// Makes what the rows of an answer share: `siblings(database, columns)`.
     siblings: Py<PyAny>,
-    /// The attributes that keep it.
-    descriptors: Vec<Py<PyAny>>,
+    /// The slots that keep it; without any, it is an attribute of a name.
+    slots: Vec<Py<PyAny>>,
+    name: Py<PyString>,
     /// The fields whose values it is given.
     columns: Vec<usize>,
 }
@@ -100,9 +101,17 @@ impl Model {
     }
 
     /// Says how instances load their relations.
-    fn set_relations(&self, siblings: Py<PyAny>, descriptors: Vec<Py<PyAny>>, columns: Vec<usize>) {
+    fn set_relations(
+        &self,
+        py: Python<'_>,
+        siblings: Py<PyAny>,
+        slots: Vec<Py<PyAny>>,
+        name: &str,
+        columns: Vec<usize>,
+    ) {
+        let name = PyString::intern(py, name).unbind();
         // the first that finds out is as right as any other
-        let _ = self.0.relations.set(Relations { siblings, descriptors, columns });
+        let _ = self.0.relations.set(Relations { siblings, slots, name, columns });
     }
 
     /// The instance of a mapping of values by field name, as rows give it.
@@ -281,9 +290,10 @@ impl ModelOf {
             }
         }
         let siblings = relations.siblings.bind(py).call1((database, columns))?;
-        for descriptor in &relations.descriptors {
-            for instance in list {
-                descriptor.bind(py).call_method1(intern!(py, "_place"), (instance, &siblings))?;
+        for instance in list {
+            match relations.slots.as_slice() {
+                [] => set(instance, relations.name.bind(py), &siblings)?,
+                slots => slots.iter().try_for_each(|slot| set_slot(slot.bind(py), instance, &siblings))?,
             }
         }
         Ok(())
@@ -305,7 +315,9 @@ impl ModelOf {
                 let value = instance.getattr(&field.name)?;
                 match &*field.codec {
                     Codec::Text if value.is_exact_instance_of::<PyString>() => {
-                        arena.push_text(value.cast::<PyString>()?.to_str()?);
+                        let text = value.cast::<PyString>()?;
+                        let text = plain_text(text.to_str()?).map_err(|error| self.name(py, field, error))?;
+                        arena.push_text(text);
                         continue;
                     }
                     Codec::Int(ValueType::I64) if value.is_exact_instance_of::<pyo3::types::PyInt>() => {
@@ -393,7 +405,7 @@ impl FieldOf {
     fn set(&self, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = instance.py();
         match &self.slot {
-            Some(slot) => slot.bind(py).call_method1(intern!(py, "__set__"), (instance, value)).map(drop),
+            Some(slot) => set_slot(slot.bind(py), instance, value),
             None => set(instance, self.name.bind(py), value),
         }
     }
@@ -405,6 +417,27 @@ impl FieldOf {
 fn set(instance: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     // SAFETY: three live objects, borrowed for the call; it answers 0, or −1 with an exception set.
     let done = unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
+    match done {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(instance.py())),
+    }
+}
+
+/// `descriptor.__set__`, which a class of Python calls itself.
+#[inline]
+#[allow(unsafe_code, reason = "`__set__` called from Python takes three times as long: see benches")]
+fn set_slot(slot: &Bound<'_, PyAny>, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    // SAFETY: the type of a member descriptor, which the model's description says that `slot` is, fills
+    // this slot; the function takes three live objects, borrowed for the call, checks that the instance
+    // is of the descriptor's class, and answers 0, or −1 with an exception set.
+    let done = unsafe {
+        let function = ffi::PyType_GetSlot(ffi::Py_TYPE(slot.as_ptr()), ffi::Py_tp_descr_set);
+        if function.is_null() {
+            return Err(PyTypeError::new_err("the descriptor cannot be set"));
+        }
+        let function: ffi::descrsetfunc = std::mem::transmute(function);
+        function(slot.as_ptr(), instance.as_ptr(), value.as_ptr())
+    };
     match done {
         0 => Ok(()),
         _ => Err(PyErr::fetch(instance.py())),
@@ -482,8 +515,7 @@ pub(crate) fn key_condition(def: &ModelDef, values: Vec<Datum>) -> Result<ommi::
     if values.iter().any(Datum::is_null) {
         return Err(Error::query("the instance has no key yet: add it first").with_model(def.name()));
     }
-    let equal = |(field, value): (&u16, Datum)| {
-        Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value))
-    };
+    let equal =
+        |(field, value): (&u16, Datum)| Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value));
     Ok(def.key().iter().zip(values).map(equal).reduce(Condition::and).unwrap_or(Condition::Const(false)))
 }

@@ -206,7 +206,11 @@ pub(crate) type Outcome = Arc<Mutex<Option<Result<Finish>>>>;
 enum State {
     Fresh,
     /// A future of the loop is awaited; the work is the runtime's.
-    Waiting { future: Py<PyAny>, outcome: Outcome, work: AbortHandle },
+    Waiting {
+        future: Py<PyAny>,
+        outcome: Outcome,
+        work: AbortHandle,
+    },
     /// Complete, after the loop's turn.
     Complete(PyResult<Py<PyAny>>),
     Over,
@@ -355,8 +359,8 @@ static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The event loop that runs on this thread.
 fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let get = RUNNING_LOOP
-        .get_or_try_init(py, || py.import("asyncio")?.getattr("get_running_loop").map(Bound::unbind))?;
+    let get =
+        RUNNING_LOOP.get_or_try_init(py, || py.import("asyncio")?.getattr("get_running_loop").map(Bound::unbind))?;
     get.bind(py).call0()
 }
 

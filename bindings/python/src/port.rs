@@ -113,9 +113,9 @@ impl Port {
             Bell::Loop(weak) => Python::attach(|py| {
                 let rung = weak.bind(py).call0().and_then(|of| match of.is_none() {
                     true => Ok(()),
-                    false => of
-                        .call_method1(intern!(py, "call_soon_threadsafe"), (PortHolder(Arc::clone(self)),))
-                        .map(drop),
+                    false => {
+                        of.call_method1(intern!(py, "call_soon_threadsafe"), (PortHolder(Arc::clone(self)),)).map(drop)
+                    }
                 });
                 // a loop that is closed has nobody who waits
                 drop(rung);

@@ -292,9 +292,9 @@ impl Group {
     fn limit(&self, py: Python<'_>, limit: i64, page: u64) -> PyResult<Group> {
         let limit = match limit {
             -1 => None,
-            limit => {
-                Some(u64::try_from(limit).map_err(|_| PyValueError::new_err("a limit is not negative; -1 means none"))?)
-            }
+            limit => Some(
+                u64::try_from(limit).map_err(|_| PyValueError::new_err("a limit is not negative; -1 means none"))?,
+            ),
         };
         Ok(Group { limit, page, ..self.copy(py) })
     }
@@ -325,7 +325,12 @@ impl Group {
         slf.as_ptr() as isize >> 4
     }
 
-    fn __richcmp__(&self, py: Python<'_>, other: &Bound<'_, PyAny>, operator: pyo3::basic::CompareOp) -> PyResult<bool> {
+    fn __richcmp__(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyAny>,
+        operator: pyo3::basic::CompareOp,
+    ) -> PyResult<bool> {
         let same = match other.cast::<Group>() {
             Ok(other) => {
                 let other = other.get();
@@ -403,7 +408,12 @@ impl Compared {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("ASTComparisonNode({}, {}, {})", self.left.bind(py).repr()?, self.right.bind(py).repr()?, self.operator))
+        Ok(format!(
+            "ASTComparisonNode({}, {}, {})",
+            self.left.bind(py).repr()?,
+            self.right.bind(py).repr()?,
+            self.operator
+        ))
     }
 
     fn limit(slf: &Bound<'_, Self>, limit: i64, page: Option<u64>) -> PyResult<Group> {

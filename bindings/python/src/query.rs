@@ -546,7 +546,9 @@ impl Query {
     #[pyo3(signature = (*what, into = None))]
     fn aggregate(&self, py: Python<'_>, what: Vec<Py<Expression>>, into: Option<Py<PyAny>>) -> PyResult<Operation> {
         if self.0.limit.is_some() || self.0.offset.is_some() || !self.0.order_by.is_empty() {
-            return Err(PyTypeError::new_err("`aggregate` takes all rows of the predicates: no order, limit or offset"));
+            return Err(PyTypeError::new_err(
+                "`aggregate` takes all rows of the predicates: no order, limit or offset",
+            ));
         }
         Ok(self.select(py, what, into)?.end(End::One))
     }

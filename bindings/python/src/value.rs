@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil;
-use ommi::value::{DecimalSize, EnumType};
 use ommi::value::{Cell, Datum, ValueType, decimal, iso};
+use ommi::value::{DecimalSize, EnumType};
 use ommi::{Date, DateTime, Decimal, Duration, Time, Timestamp, Uuid};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -34,7 +34,10 @@ pub(crate) enum Codec {
     Timestamp,
     Duration,
     /// A JSON document; what `dump` and `load` make of it in Python, where the type needs that.
-    Json { dump: Option<Py<PyAny>>, load: Option<Py<PyAny>> },
+    Json {
+        dump: Option<Py<PyAny>>,
+        load: Option<Py<PyAny>>,
+    },
     /// Members of an enum or a `Literal`, by what is stored of each.
     Choice(Choice),
     List(Box<Codec>),
@@ -174,7 +177,7 @@ impl Codec {
             Codec::Int(of) => integer(value, of)?,
             Codec::Float => Datum::Float(float(value)?),
             Codec::Text => match value.cast::<PyString>() {
-                Ok(text) => Datum::Text(text.to_str()?.into()),
+                Ok(text) => Datum::Text(plain_text(text.to_str()?)?.into()),
                 Err(_) => return Err(wrong_type("a str", value)),
             },
             Codec::Bytes => match value.cast::<PyBytes>() {
@@ -302,6 +305,14 @@ impl Codec {
     }
 }
 
+/// A text without the NUL character, which no database keeps.
+pub(crate) fn plain_text(text: &str) -> PyResult<&str> {
+    match text.as_bytes().contains(&0) {
+        true => Err(PyValueError::new_err("text with a NUL character cannot be stored: use bytes")),
+        false => Ok(text),
+    }
+}
+
 /// The integer type of a name.
 fn integer_type(name: &str) -> PyResult<ValueType> {
     Ok(match name {
@@ -345,6 +356,9 @@ fn float(value: &Bound<'_, PyAny>) -> PyResult<f64> {
         || value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>()
         || value.getattr(intern!(value.py(), "__float__")).is_ok() && !value.is_instance_of::<PyBool>();
     match value.extract::<f64>() {
+        Ok(number) if is_number && number.is_nan() => {
+            Err(PyValueError::new_err("NaN can be neither stored nor compared: use None for a number that is absent"))
+        }
         // -0.0 is stored as 0.0
         Ok(number) if is_number => Ok(number + 0.0),
         _ => Err(wrong_type("a float", value)),
@@ -452,7 +466,8 @@ pub(crate) fn to_python<'py>(py: Python<'py>, cell: Cell<'_>) -> PyResult<Bound<
         Cell::DateTime(value) => datetime_of(py, value, None),
         Cell::Timestamp(value) => datetime_of(py, iso::utc(value), Some(classes(py)?.utc.bind(py))),
         Cell::Duration(value) => {
-            let micros = iso::duration_micros(value).map_err(|error| PyValueError::new_err(error.message().to_owned()))?;
+            let micros =
+                iso::duration_micros(value).map_err(|error| PyValueError::new_err(error.message().to_owned()))?;
             classes(py)?.timedelta.bind(py).call1((0, micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000)))
         }
         Cell::Json(document) => json::to_python(py, document),
@@ -466,11 +481,7 @@ pub(crate) fn to_python<'py>(py: Python<'py>, cell: Cell<'_>) -> PyResult<Bound<
     }
 }
 
-fn datetime_of<'py>(
-    py: Python<'py>,
-    value: DateTime,
-    zone: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
+fn datetime_of<'py>(py: Python<'py>, value: DateTime, zone: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
     classes(py)?.datetime.bind(py).call1((
         value.year(),
         value.month(),

@@ -283,7 +283,7 @@ def passes(node: Any, row: Any) -> bool:
         case ASTGroupNode():
             answer, is_or = True, False
             for index, item in enumerate(node.items):
-                if item in (ASTLogicalOperatorNode.AND, ASTLogicalOperatorNode.OR):
+                if isinstance(item, ASTLogicalOperatorNode):
                     is_or = item is ASTLogicalOperatorNode.OR
                 else:
                     passed = passes(item, row)

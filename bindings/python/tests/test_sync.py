@@ -52,6 +52,7 @@ def test_everything_blocks(db):
 
 
 def test_transactions_block(db):
+    db.use_models(collection)
     with pytest.raises(ValueError), db.transaction() as tx:
         tx.add(Row("a")).or_raise()
         raise ValueError
@@ -77,6 +78,7 @@ async def test_the_fixture_is_an_empty_database(ommi_db):
 
 
 async def test_nothing_of_another_test_is_left(ommi_db):
+    await ommi_db.use_models(collection)
     with count_statements(ommi_db) as statements:
         assert await ommi_db.find(Row).count.or_raise() == 0
         assert await ommi_db.find(Row).or_raise() == []
@@ -84,5 +86,4 @@ async def test_nothing_of_another_test_is_left(ommi_db):
 
 
 async def test_server_databases_are_one_transaction(ommi_server_db):
-    await ommi_server_db.use_models(collection) if False else None
     assert ommi_server_db._database.is_transaction

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Batches, Db};
 use super::source::{UntypedRows, take};
 use super::write::{check_assignments, touch};
+use super::{Batches, Db};
 use crate::driver::{AssignedKeys, RowSink, RowSource};
 use crate::error::{Error, Result};
 use crate::evaluate;

@@ -340,7 +340,7 @@ def _fields(cls: type[Any], kind: str, namespace: Any) -> tuple[list[_Field], di
                 name=name,
                 annotation=plain,
                 said=said,
-                nullable=nullable or default is None,
+                nullable=nullable or default is None or plain in (Any, object),
                 default=default,
                 parameter=parameter,
                 metadata=metadata,

@@ -145,7 +145,7 @@ class LazyQueryField(Generic[T]):
 
     def __eq__(self, other: object) -> bool:
         # the keys of the rows say what is related: relations do not make rows differ
-        return isinstance(other, LazyQueryField) or other is None
+        return other is None or isinstance(other, LazyQueryField) or type(other).__name__ == "Siblings"
 
     def __hash__(self) -> int:
         return hash(LazyQueryField)

@@ -23,7 +23,10 @@ from ommi.models.query_fields import (
     LazyQueryField,
     QueryStrategy,
 )
-from ommi.results import _QueryResultBuilder
+from ommi.results import DBSuccess, _QueryResultBuilder
+
+_SIBLINGS = "_ommi_siblings"
+"""The attribute of instances without slots that keeps what they share with the other rows of their result."""
 
 _TEXT = re.compile(r"^\s*(?:\w+\.)*(Lazy|LazyList|LazyLoadTheRelated|LazyLoadEveryRelated)\s*\[(.*)\]\s*$", re.DOTALL)
 _CLASSES: dict[str, type[LazyQueryField[Any]]] = {
@@ -238,17 +241,24 @@ async def _related(driver: Any, path: Path, keys: list[tuple[Any, ...]]) -> dict
     if not keys:
         return related
     if path.association is None:
-        for row in await _rows(driver, _equal(path.target, path.near, keys)):
-            related[_key(row, path.near)].append(row)
+        rows = await _rows(driver, _equal(path.target, path.near, keys))
+        if len(path.near) == 1:
+            (name,) = path.near
+            by_value = {key[0]: found for key, found in related.items()}
+            for row in rows:
+                by_value[getattr(row, name)].append(row)
+        else:
+            for row in rows:
+                related[_key(row, path.near)].append(row)
         return related
     links = await _rows(driver, _equal(path.association, path.near, keys))
     ends = list(dict.fromkeys(_key(link, path.far) for link in links))
-    rows: dict[tuple[Any, ...], Any] = {}
+    ending: dict[tuple[Any, ...], Any] = {}
     if ends:
         for row in await _rows(driver, _equal(path.target, path.end, ends)):
-            rows[_key(row, path.end)] = row
+            ending[_key(row, path.end)] = row
     for link in links:
-        row = rows.get(_key(link, path.far))
+        row = ending.get(_key(link, path.far))
         if row is not None:
             related[_key(link, path.near)].append(row)
     return related
@@ -283,6 +293,20 @@ class Siblings:
         self.database = database
         self.columns = columns
         self._loaded: dict[str, dict[tuple[Any, ...], list[Any]]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        # relations do not make rows differ, loaded or not
+        return other is None or isinstance(other, (Siblings, LazyQueryField))
+
+    def __hash__(self) -> int:
+        return hash(LazyQueryField)
+
+    def __deepcopy__(self, memo: Any) -> None:
+        return None
+
+    def __reduce__(self) -> Any:
+        # a pickled row is not related to the others of its result any more
+        return LazyLoadTheRelated, ()
 
     async def load(self, relation: Relation, key: tuple[Any, ...]) -> list[Any]:
         """The rows that are related to a row of a key."""
@@ -333,7 +357,9 @@ class LazyField:
 
     def _stored(self, instance: Any) -> Any:
         if self._slot is None:
-            return instance.__dict__.get(self.name)
+            attributes = instance.__dict__
+            stored = attributes.get(self.name)
+            return attributes.get(_SIBLINGS) if stored is None else stored
         try:
             return self._slot.__get__(instance, type(instance))
         except AttributeError:
@@ -464,7 +490,8 @@ def attach(cls: Any, core: _core.Model, lazy: dict[str, Declared], namespace: An
     columns = [
         index for index, name in enumerate(names) if name in core.key or cls.__ommi__.fields[name].matches(ReferenceTo)
     ]
-    core.set_relations(Siblings, descriptors, columns)
+    slots = [descriptor._slot for descriptor in descriptors if descriptor._slot is not None]
+    core.set_relations(Siblings, slots, _SIBLINGS, columns)
 
 
 class EagerQuery:
@@ -536,15 +563,37 @@ async def load(rows: list[Any], relation: Any) -> None:
         inner = ()
     if not isinstance(relation, Relation):
         raise TypeError(f"{relation!r} is no relation: name a lazy field of the model, such as Author.books")
-    related: list[Any] = []
-    for row in rows:
-        lazy = getattr(row, relation.name)
-        await lazy.refresh_if_needed()
-        if lazy.is_loaded and inner:
-            value = lazy._cached()
-            related.extend(value if relation.many else [] if value is None else [value])
+    related = await _load_all(rows, relation)
     for further in inner:
         await load(related, further)
+
+
+async def _load_all(rows: list[Any], relation: Relation) -> list[Any]:
+    """Loads a relation of rows by one query, and gives all that is related."""
+    if not rows:
+        return []
+    descriptor: LazyField = vars(relation.model)[relation.name]
+    path = relation.path()
+    lazies = [descriptor.__get__(row) for row in rows]
+    siblings = lazies[0]._source.siblings if lazies[0]._source is not None else None
+    if siblings is None:
+        for lazy in lazies:
+            await lazy.refresh_if_needed()
+        return []
+    keys = [_key(row, path.source) for row in rows]
+    found = await _related(siblings.database, path, keys)
+    siblings._loaded[relation.name] = found
+    everything: list[Any] = []
+    many = relation.many
+    for lazy, key in zip(lazies, keys, strict=True):
+        related = found.get(key, [])
+        if many:
+            lazy._cache = DBSuccess(list(related))
+        elif related or None in key:
+            lazy._cache = DBSuccess(related[0] if related else None)
+    for related in found.values():
+        everything.extend(related)
+    return everything
 
 
 @dataclass(frozen=True)
