@@ -46,7 +46,7 @@ class Slots:
 @dataclass
 class Shelf:
     name: str
-    boxes: "LazyList[Box]" = LazyList()
+    boxes: LazyList[Box] = LazyList()
     id: Annotated[int, Key | Auto] = auto()
 
 
@@ -55,7 +55,7 @@ class Shelf:
 class Box:
     name: str
     shelf_id: Annotated[int, ReferenceTo("Shelf.id")]
-    things: "LazyList[Thing]" = LazyList()
+    things: LazyList[Thing] = LazyList()
     id: Annotated[int, Key | Auto] = auto()
 
 
@@ -64,7 +64,7 @@ class Box:
 class Thing:
     name: str
     box_id: Annotated[int, ReferenceTo("Box.id")]
-    box: "Lazy[Box]" = Lazy()
+    box: Lazy[Box] = Lazy()
     id: Annotated[int, Key | Auto] = auto()
 
 
@@ -105,10 +105,12 @@ async def shelves(db: Ommi, raw: sqlite3.Connection) -> None:
     await db.add(*[Thing(f"thing {index}", index // 10 + 1) for index in range(10_000)]).or_raise()
     raw.executemany('INSERT INTO "Shelf" (name) VALUES (?)', [(f"shelf {index}",) for index in range(100)])
     raw.executemany(
-        'INSERT INTO "Box" (name, shelf_id) VALUES (?, ?)', [(f"box {index}", index // 10 + 1) for index in range(1_000)]
+        'INSERT INTO "Box" (name, shelf_id) VALUES (?, ?)',
+        [(f"box {index}", index // 10 + 1) for index in range(1_000)],
     )
     raw.executemany(
-        'INSERT INTO "Thing" (name, box_id) VALUES (?, ?)', [(f"thing {index}", index // 10 + 1) for index in range(10_000)]
+        'INSERT INTO "Thing" (name, box_id) VALUES (?, ?)',
+        [(f"thing {index}", index // 10 + 1) for index in range(10_000)],
     )
 
 

@@ -39,7 +39,9 @@ def make(kind: str, name: str, fields: dict[str, Any], defaults: dict[str, Any],
         **defaults,
         **options,
     }
-    return decorator(kind)(type(pydantic.BaseModel)(name, base(kind), namespace) if base(kind) else type(name, (), namespace))
+    return decorator(kind)(
+        type(pydantic.BaseModel)(name, base(kind), namespace) if base(kind) else type(name, (), namespace)
+    )
 
 
 def library(kind: str) -> SimpleNamespace:

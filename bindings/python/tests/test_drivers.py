@@ -6,9 +6,25 @@ from typing import Annotated, Any
 
 import pytest
 
-from ommi import Auto, BaseDriver, BaseDriverTransaction, Key, ModelCollection, Ommi, auto, ommi_model, use_driver, when
+from ommi import (
+    Auto,
+    BaseDriver,
+    BaseDriverTransaction,
+    Key,
+    ModelCollection,
+    Ommi,
+    auto,
+    ommi_model,
+    use_driver,
+    when,
+)
 from ommi.driver_context import active_driver, get_current_driver
-from ommi.drivers.exceptions import DriverConnectFailed, IncompatibleSchemaEvolutionError, ModelInsertError, SchemaError
+from ommi.drivers.exceptions import (
+    DriverConnectFailed,
+    IncompatibleSchemaEvolutionError,
+    ModelInsertError,
+    SchemaError,
+)
 from ommi.ext.drivers.mongodb import MongoDBDriver
 from ommi.ext.drivers.postgresql import PostgreSQLDriver
 from ommi.ext.drivers.sqlite import SQLiteDriver, SQLiteTransaction
@@ -142,7 +158,12 @@ async def test_errors_have_their_parts(db):
     with pytest.raises(ModelInsertError) as refused:
         await db.add(Named("a")).or_raise()
     error: Any = refused.value
-    assert (error.kind, error.model, error.constraint, error.fields) == ("Constraint", "Named", "unique", ["name"])
+    assert (error.kind, error.model, error.constraint, error.fields) == (
+        "Constraint",
+        "Named",
+        "unique",
+        ["name"],
+    )
     assert error.operation == "add" and not error.is_retryable and "Named" in str(error)
 
 

@@ -6,9 +6,10 @@ import pickle
 from dataclasses import dataclass
 from typing import Annotated, Optional
 
-import kinds
 import pydantic
 import pytest
+
+import kinds
 from ommi import (
     UTC,
     Auto,
@@ -61,9 +62,21 @@ def test_instances_can_be_pickled():
 def test_dataclass_functions_work():
     of = kinds.library("dataclass")
     book = of.Book(title="Earthsea", author_id=1)
-    assert dataclasses.asdict(book) == {"title": "Earthsea", "pages": 100, "author_id": 1, "author": None, "id": None}
+    assert dataclasses.asdict(book) == {
+        "title": "Earthsea",
+        "pages": 100,
+        "author_id": 1,
+        "author": None,
+        "id": None,
+    }
     assert dataclasses.replace(book, title="Tehanu").title == "Tehanu"
-    assert [field.name for field in dataclasses.fields(book)] == ["title", "pages", "author_id", "author", "id"]
+    assert [field.name for field in dataclasses.fields(book)] == [
+        "title",
+        "pages",
+        "author_id",
+        "author",
+        "id",
+    ]
 
 
 def test_pydantic_functions_work():
@@ -177,7 +190,9 @@ def test_registration_errors_name_class_field_and_mend():
         __slots__ = ()
 
     cases = {
-        "decorate|dataclass": lambda: ommi_model(collection=collection)(type("NoFields", (), {"__init__": lambda self: None})),
+        "decorate|dataclass": lambda: ommi_model(collection=collection)(
+            type("NoFields", (), {"__init__": lambda self: None})
+        ),
         r"Holder\.what: values of type Opaque": lambda: ommi_model(collection=collection)(
             kinds.make("dataclass", "Holder", {"what": Opaque, "id": int}, {})
         ),
@@ -200,7 +215,10 @@ def test_references_are_not_evaluated():
     collection = ModelCollection()
     evil = ommi_model(collection=collection)(
         kinds.make(
-            "dataclass", "Evil", {"id": int, "x": Annotated[int, ReferenceTo("__import__('os').system('true')")]}, {}
+            "dataclass",
+            "Evil",
+            {"id": int, "x": Annotated[int, ReferenceTo("__import__('os').system('true')")]},
+            {},
         )
     )
     with pytest.raises(TypeError, match="no model of that name"):

@@ -31,11 +31,51 @@ class Item:
 
 
 ROWS = [
-    Item("apple", Decimal("1.50"), 3, "Red", date(2024, 1, 31), None, ["fruit", "red"], {"a": {"b": [1, 2]}}, True, 0.5),
+    Item(
+        "apple",
+        Decimal("1.50"),
+        3,
+        "Red",
+        date(2024, 1, 31),
+        None,
+        ["fruit", "red"],
+        {"a": {"b": [1, 2]}},
+        True,
+        0.5,
+    ),
     Item("Äpfel", Decimal("2"), None, "red 100%", date(2023, 12, 1), None, [], {"a": "x"}, False, 1.5),
-    Item("banana", Decimal("10.25"), 0, None, None, datetime(2024, 5, 1, 12, tzinfo=timezone.utc), ["fruit"], None),
-    Item("cherry ", Decimal("-1"), -7, "a_b", date(2024, 1, 1), None, ["red"], {"a": {"b": [9]}, "n": 2.5}, True, -2.0),
-    Item("date", Decimal("10.25"), 3, "", date(2024, 6, 15), datetime(2024, 5, 2, tzinfo=timezone.utc), [], {"n": True}),
+    Item(
+        "banana",
+        Decimal("10.25"),
+        0,
+        None,
+        None,
+        datetime(2024, 5, 1, 12, tzinfo=timezone.utc),
+        ["fruit"],
+        None,
+    ),
+    Item(
+        "cherry ",
+        Decimal("-1"),
+        -7,
+        "a_b",
+        date(2024, 1, 1),
+        None,
+        ["red"],
+        {"a": {"b": [9]}, "n": 2.5},
+        True,
+        -2.0,
+    ),
+    Item(
+        "date",
+        Decimal("10.25"),
+        3,
+        "",
+        date(2024, 6, 15),
+        datetime(2024, 5, 2, tzinfo=timezone.utc),
+        [],
+        {"n": True},
+    ),
 ]
 
 
@@ -254,7 +294,10 @@ async def test_aggregates(items):
     )
     low_high = await items.find(Item).aggregate(Item.price.min(), Item.price.max(), Item.name.min()).or_raise()
     assert low_high == (Decimal("-1"), Decimal("10.25"), "apple")
-    assert await items.find(Item).aggregate(Item.stock.count(), Item.stock.count_distinct()).or_raise() == (4, 3)
+    assert await items.find(Item).aggregate(Item.stock.count(), Item.stock.count_distinct()).or_raise() == (
+        4,
+        3,
+    )
 
 
 async def test_groups(items):

@@ -5,9 +5,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Optional
 
-import kinds
 import pytest
 
+import kinds
 from ommi import (
     AssociateUsing,
     Auto,
@@ -74,7 +74,9 @@ async def test_relations_are_loaded_for_all_rows_of_a_result_at_once(library):
 
 async def test_relations_can_be_loaded_with_the_rows(library):
     with count_statements(library.db) as statements:
-        authors = await library.db.find(library.Author).with_(library.Author.books.with_(library.Book.author)).or_raise()
+        authors = (
+            await library.db.find(library.Author).with_(library.Author.books.with_(library.Book.author)).or_raise()
+        )
         assert statements.count == 3
         for author in authors:
             assert author.books.is_loaded

@@ -1,15 +1,15 @@
 """Ommi: keep the classes you have, and read and write them in whatever database you like.
 
-    @ommi_model
-    @dataclass
-    class User:
-        name: str
-        age: int
-        id: Annotated[int, Key | Auto] = auto()
+@ommi_model
+@dataclass
+class User:
+    name: str
+    age: int
+    id: Annotated[int, Key | Auto] = auto()
 
-    async with Ommi("sqlite://users.db") as db:
-        await db.add(User("Ada", 36)).or_raise()
-        adults = await db.find(User.age >= 18).sort(User.name).all.or_raise()
+async with Ommi("sqlite://users.db") as db:
+    await db.add(User("Ada", 36)).or_raise()
+    adults = await db.find(User.age >= 18).sort(User.name).all.or_raise()
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import timezone
 from typing import Any
 
 from ommi import _core
-from ommi.database.ommi import Ommi
+from ommi.database.handle import Ommi
 from ommi.database.transaction import OmmiTransaction
 from ommi.driver_context import active_driver, use_driver
 from ommi.drivers import BaseDriver, BaseDriverTransaction
@@ -58,7 +58,7 @@ from ommi.models.field_metadata import (
 )
 from ommi.models.models import OmmiModel, ommi_model
 from ommi.models.query_fields import AssociateUsing, Lazy, LazyList
-from ommi.query_ast import count, when, where
+from ommi.query_ast import count, fields, when, where
 from ommi.results import DBQueryResult, DBResult
 
 __all__ = [
@@ -105,6 +105,7 @@ __all__ = [
     "active_driver",
     "auto",
     "count",
+    "fields",
     "ommi_model",
     "use_driver",
     "when",

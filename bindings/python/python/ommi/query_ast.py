@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Any
 
-from ommi._core import ASTComparisonNode, ASTGroupNode, ASTReferenceNode, count, when
+from ommi._core import ASTComparisonNode, ASTGroupNode, ASTReferenceNode, count, field, when
 
 __all__ = [
     "ASTComparisonNode",
@@ -17,11 +17,25 @@ __all__ = [
     "ASTReferenceNode",
     "ResultOrdering",
     "count",
+    "fields",
     "when",
     "where",
 ]
 
 where = when
+
+
+class fields:
+    """The query fields of a model, with types for checkers that take `User.name` for a text:
+    `fields(User).name.contains("a")`."""
+
+    def __init__(self, model: type[Any]) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> ASTReferenceNode:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return field(self._model, name)
 
 
 class ResultOrdering(Enum):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from ommi._core import Batches, Operation
+    from ommi._core import Batches, _Raising
 
 __all__ = [
     "DBEmptyQueryException",
@@ -222,7 +222,7 @@ class Stream(Generic[T]):
     The connection that reads is held until the end, or until `aclose()`; `async with` closes too.
     """
 
-    def __init__(self, begin: Operation[Batches[T]]) -> None:
+    def __init__(self, begin: _Raising[Batches[T]]) -> None:
         self._begin = begin
         self._batches: Batches[T] | None = None
         self._rows: Iterator[T] = iter(())

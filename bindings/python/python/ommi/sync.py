@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from ommi import _core
-from ommi.database.ommi import driver_of
+from ommi.database.handle import driver_of
 from ommi.drivers.native import NativeDriver
 from ommi.models.collections import ModelCollection, get_global_collection
 from ommi.results import DBFailure, DBSuccess
@@ -86,7 +86,9 @@ class End:
         return self._operation.or_use(default, any_error=any_error).block()
 
 
-_ENDS = frozenset({"all", "one", "first", "optional", "count", "exists", "delete", "explain", "tuples", "dicts", "execute"})
+_ENDS = frozenset(
+    {"all", "one", "first", "optional", "count", "exists", "delete", "explain", "tuples", "dicts", "execute"}
+)
 _RUNS = frozenset({"update", "aggregate", "models"})
 
 

@@ -49,7 +49,7 @@ def count_statements(db: Any) -> Iterator[StatementCount]:
 
 def _transaction_of(db: Any) -> Any:
     """A database that is one open transaction of another: all that is written is undone with it."""
-    from ommi.database.ommi import Ommi
+    from ommi.database.handle import Ommi
     from ommi.models.collections import get_global_collection
 
     inside = Ommi(db.driver)
@@ -58,7 +58,7 @@ def _transaction_of(db: Any) -> Any:
 
 
 def _memory() -> Iterator[Ommi]:
-    from ommi.database.ommi import Ommi
+    from ommi.database.handle import Ommi
 
     db = Ommi("sqlite::memory:")
     try:
@@ -68,7 +68,7 @@ def _memory() -> Iterator[Ommi]:
 
 
 def _server(url: str) -> Iterator[Ommi]:
-    from ommi.database.ommi import Ommi
+    from ommi.database.handle import Ommi
 
     db = Ommi(url)
     inside = _transaction_of(db)

@@ -1,6 +1,6 @@
 """Databases, transactions and results."""
 
-from ommi.database.ommi import Ommi
+from ommi.database.handle import Ommi
 from ommi.database.transaction import OmmiTransaction
 from ommi.results import (
     DBEmptyQueryException,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ommi import _core
 from ommi.driver_context import active_driver
@@ -55,11 +55,15 @@ class OmmiTransaction:
             return self._native.add(*models)
         return DBResult.build(self._transaction.add, models)  # type: ignore[return-value]
 
+    @overload
+    def find(self, model: type[M], /, *predicates: Any) -> Query[M]: ...
+    @overload
+    def find(self, *predicates: Any) -> Query[Any]: ...
     def find(self, *predicates: Any) -> Query[Any]:
         """Begins a query of the rows that pass all predicates."""
         if isinstance(self._transaction, NativeTransaction):
             return self._native.find(*predicates)
-        from ommi.database.ommi import PythonQuery
+        from ommi.database.handle import PythonQuery
 
         return PythonQuery(self._transaction, when(*predicates))  # type: ignore[return-value]
 
@@ -123,7 +127,7 @@ class OmmiTransaction:
         for variable, token in ((active_driver, self._token), (_inside, self._inside_token)):
             if token is not None:
                 try:
-                    variable.reset(token)  # type: ignore[attr-defined]
+                    variable.reset(token)
                 except ValueError:
                     # left in another context, which has variables of its own
                     pass

@@ -75,5 +75,5 @@ class BaseDriver(ABC):
         await self.disconnect()
 
     def _tokens(self) -> list[Token[Any]]:
-        tokens: list[Token[Any]] = self.__dict__.setdefault("_active_tokens", [])
+        tokens: list[Token[Any]] = vars(self).setdefault("_active_tokens", [])
         return tokens

@@ -84,6 +84,8 @@ class FieldMetadata:
 class AggregateMetadata(FieldMetadata):
     """Several metadata together."""
 
+    _parts: tuple[FieldMetadata, ...]
+
     def __init__(self, *parts: FieldMetadata) -> None:
         flat: list[FieldMetadata] = []
         for part in parts:
@@ -189,7 +191,9 @@ def create_metadata_type(
     name: str, metadata_type: type[FieldMetadata] | None = None, /, **metadata: Any
 ) -> type[FieldMetadata]:
     """A class of metadata with fixed content."""
-    return type(name, (metadata_type or FieldMetadata,), {"metadata": metadata})
+    made: Any = type(name, (metadata_type or FieldMetadata,), {"metadata": metadata})
+    kind: type[FieldMetadata] = made
+    return kind
 
 
 def create_metadata_flag(name: str) -> FieldMetadata:

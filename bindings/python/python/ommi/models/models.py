@@ -36,7 +36,7 @@ from ommi.models.references import LazyReferenceBuilder, target_of
 from ommi.models.types import Unfit, describe, split
 
 if TYPE_CHECKING:
-    from ommi.drivers import BaseDriver
+    pass
 
 __all__ = ["OmmiModel", "ommi_model"]
 
@@ -67,7 +67,7 @@ class OmmiModel(metaclass=ABCMeta):
     @classmethod
     def fetch(cls, *predicates: Any, driver: Any = None, **values: Any) -> Any:
         """A query of rows that pass predicates and have values, by the active driver."""
-        from ommi.database.ommi import find_with
+        from ommi.database.handle import find_with
 
         return find_with(cls.get_driver(driver), cls, *predicates, *_equalities(cls, values))
 
@@ -78,19 +78,19 @@ class OmmiModel(metaclass=ABCMeta):
 
     def save(self, driver: Any = None) -> Any:
         """Writes all fields: adds the row, or updates the one of its key."""
-        from ommi.database.ommi import save_with
+        from ommi.database.handle import save_with
 
         return save_with(type(self).get_driver(driver), self)
 
     def delete(self, driver: Any = None) -> Any:
         """Deletes the row."""
-        from ommi.database.ommi import delete_with
+        from ommi.database.handle import delete_with
 
         return delete_with(type(self).get_driver(driver), self)
 
     def reload(self, driver: Any = None) -> Any:
         """Reads all fields anew, and gives the instance."""
-        from ommi.database.ommi import reload_with
+        from ommi.database.handle import reload_with
 
         return reload_with(type(self).get_driver(driver), self)
 
@@ -152,10 +152,15 @@ def _register(
     if not isinstance(cls, type):
         raise TypeError(f"@ommi_model decorates classes, not {cls!r}")
     kind = _kind_of(cls)
-    if collection is None:
-        collection = vars(cls).get("__ommi_collection__") or get_global_collection()
-    if name is None:
-        name = vars(cls).get("__ommi_model_name__") or cls.__name__
+    own: dict[str, Any] = dict(vars(cls))
+    of: Any = collection if collection is not None else own.get("__ommi_collection__")
+    stored_name: Any = name or own.get("__ommi_model_name__") or cls.__name__
+    return _register_as(cls, kind, get_global_collection() if of is None else of, stored_name, validate, local)
+
+
+def _register_as(
+    cls: type[Any], kind: str, collection: ModelCollection, name: str, validate: bool, local: dict[str, Any]
+) -> type[Any]:
     namespace = ChainMap(local, {cls.__name__: cls}, _Names(collection))
     stored, lazy = _fields(cls, kind, namespace)
     if not stored:
@@ -219,7 +224,7 @@ class _Names(dict[str, Any]):
 class _SlotField:
     """A field of a class with slots: the field on the class, the slot's value on instances."""
 
-    __slots__ = ("__get", "__set", "__delete", "expression")
+    __slots__ = ("__delete", "__get", "__set", "expression")
 
     def __init__(self, expression: Any, slot: Any) -> None:
         self.expression = expression
@@ -271,13 +276,14 @@ class _Field:
 def _kind_of(cls: type[Any]) -> str:
     if "__attrs_attrs__" in vars(cls):
         return "attrs"
-    if hasattr(cls, _PYDANTIC) or hasattr(cls, "__pydantic_core_schema__"):
-        if hasattr(cls, "model_fields"):
-            return "pydantic"
+    if hasattr(cls, _PYDANTIC) and hasattr(cls, "model_fields"):
+        return "pydantic"
     if "__dataclass_fields__" in vars(cls):
         return "dataclass"
     if hasattr(cls, "__attrs_attrs__"):
-        raise TypeError(f"{cls.__name__} derives from an attrs class and is none itself: decorate it with @attrs.define")
+        raise TypeError(
+            f"{cls.__name__} derives from an attrs class and is none itself: decorate it with @attrs.define"
+        )
     if "__init__" in vars(cls) or "__new__" in vars(cls):
         raise TypeError(
             f"{cls.__name__} is no dataclass, attrs class or Pydantic model: put @dataclass below @ommi_model"
@@ -369,7 +375,7 @@ def _evaluate(annotation: Any, owner: type[Any], namespace: Any, where: str) -> 
         return annotation
     module = sys.modules.get(owner.__module__)
     try:
-        return eval(annotation, vars(module) if module else {}, ChainMap({}, vars(owner), namespace))
+        return eval(annotation, vars(module) if module else {}, ChainMap(dict(vars(owner)), namespace))
     except NameError as error:
         raise TypeError(
             f"the annotation of {where}, {annotation!r}, names what is not defined yet ({error}): define it first; "
@@ -456,9 +462,7 @@ def _description(
                         "enforced": True,
                     }
                 )
-    indexes = [
-        (unique, names, None if group.startswith("\0") else group) for (unique, group), names in groups.items()
-    ]
+    indexes = [(unique, names, None if group.startswith("\0") else group) for (unique, group), names in groups.items()]
     allocate, post_init, extras = _building(cls, kind, stored, validate)
     return {
         "name": name,
@@ -473,12 +477,10 @@ def _description(
     }
 
 
-def _building(
-    cls: type[Any], kind: str, stored: list[_Field], validate: bool
-) -> tuple[bool, bool, dict[str, Any]]:
+def _building(cls: type[Any], kind: str, stored: list[_Field], validate: bool) -> tuple[bool, bool, dict[str, Any]]:
     """How instances are made of rows: whether they are allocated without `__init__`, and what else is
     then to be done."""
-    calls = (False, False, {})
+    calls: tuple[bool, bool, dict[str, Any]] = (False, False, {})
     if validate:
         return calls
     try:
@@ -486,7 +488,7 @@ def _building(
         object.__new__(cls)
     except TypeError:
         return calls
-    if cls.__new__ is not object.__new__ and kind != "pydantic":
+    if vars(cls).get("__new__") is not None and kind != "pydantic":
         return calls
     if kind == "dataclass":
         names = {field.name for field in dataclasses.fields(cls)}

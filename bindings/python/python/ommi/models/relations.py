@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from ommi import _core
 from ommi.models.field_metadata import ReferenceTo
@@ -102,7 +102,8 @@ class Relation:
             return eval(what, vars(module) if module else {}, names)
         except NameError as error:
             raise TypeError(
-                f"{self.model.__name__}.{self.name} is a relation to {what}, which is no model of its collection: {error}"
+                f"{self.model.__name__}.{self.name} is a relation to {what}, which is no model of its "
+                f"collection: {error}"
             ) from error
 
     def _target(self) -> tuple[type[Any], QueryStrategy | None]:
@@ -210,7 +211,7 @@ def path_of(model: type[Any], target: type[Any], association: type[Any] | None) 
 
 
 def _finder(driver: Any) -> Callable[..., Any]:
-    from ommi.database.ommi import find_with
+    from ommi.database.handle import find_with
 
     return lambda *predicates: find_with(driver, *predicates)
 
@@ -419,7 +420,7 @@ def prepare_class(cls: type[Any], kind: str, lazy: dict[str, Declared]) -> None:
         _wrap_init(cls, required)
     names = _shown_names(cls, kind, lazy)
     if names is not None:
-        cls.__repr__ = _repr_of(names)  # type: ignore[method-assign,assignment]
+        cls.__repr__ = _repr_of(names)  # type: ignore[assignment]
 
 
 def _wrap_init(cls: type[Any], required: list[str]) -> None:
@@ -435,18 +436,22 @@ def _wrap_init(cls: type[Any], required: list[str]) -> None:
                 kwargs[name] = None
         init(self, *args, **kwargs)
 
-    cls.__init__ = __init__  # type: ignore[misc]
+    cls.__init__ = __init__
 
 
 def _shown_names(cls: type[Any], kind: str, lazy: dict[str, Declared]) -> list[str] | None:
     if kind == "dataclass":
         params = getattr(cls, "__dataclass_params__", None)
-        if params is None or not params.repr or not getattr(vars(cls).get("__repr__"), "__qualname__", "").endswith("__repr__"):
+        if (
+            params is None
+            or not params.repr
+            or not getattr(vars(cls).get("__repr__"), "__qualname__", "").endswith("__repr__")
+        ):
             return None
         return [field.name for field in fields(cls) if field.repr and field.name not in lazy]
     if "__repr__" not in vars(cls):
         return None
-    attributes: Any = cls.__attrs_attrs__  # type: ignore[attr-defined]
+    attributes: Any = cls.__attrs_attrs__
     return [attribute.name for attribute in attributes if attribute.repr and attribute.name not in lazy]
 
 
@@ -472,7 +477,8 @@ def _prepare_pydantic(cls: Any, lazy: dict[str, Declared]) -> None:
     }
     for name in lazy:
         info = FieldInfo.from_annotated_attribute(
-            Optional[LazyQueryField], FieldInfo(default=None, repr=False, exclude=True, init_var=None)
+            cast("Any", Optional[LazyQueryField]),
+            FieldInfo(default=None, repr=False, exclude=True, init_var=None),
         )
         cls.__pydantic_fields__[name] = info
     cls.model_rebuild(force=True)

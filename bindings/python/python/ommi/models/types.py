@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from ommi.models.field_metadata import Digits, FieldMetadata, FieldType
+from ommi.models.field_metadata import FieldMetadata, FieldType
 
 INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 
@@ -52,7 +52,7 @@ def split(annotation: Any) -> tuple[Any, list[Any], bool]:
                 return annotation, said, nullable
             nullable = True
             if len(members) > 1:
-                return Union[tuple(members)], said, nullable  # noqa: UP007
+                return Union[tuple(members)], said, nullable
             annotation = members[0]
         elif type(annotation).__name__ == "TypeAliasType":
             annotation = annotation.__value__
@@ -104,8 +104,8 @@ def describe(annotation: Any, said: Sequence[Any]) -> tuple[Any, ...]:
             if issubclass(annotation, scalar):
                 return _SCALARS[scalar]
     raise Unfit(
-        f"values of type {_shown(annotation)} cannot be stored: use a scalar type, an Enum, a list, a dict, a dataclass, "
-        "or Annotated[.., FieldType(..)] with a type that can"
+        f"values of type {_shown(annotation)} cannot be stored: use a scalar type, an Enum, a list, a dict, "
+        "a dataclass, or Annotated[.., FieldType(..)] with a type that can"
     )
 
 
@@ -262,7 +262,8 @@ def _load_required(annotation: Any) -> Hook:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return lambda value: annotation(value)
     if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
-        validate: Hook = annotation.model_validate
+        pydantic_model: Any = annotation
+        validate: Hook = pydantic_model.model_validate
         return validate
     if isinstance(annotation, type) and _is_structured(annotation):
         hooks: dict[str, Hook] = {}

@@ -33,7 +33,7 @@ def _url(settings: Any) -> str:
         return settings
     settings = settings or {}
     database = settings.get("database") or settings.get("database_name")
-    url = settings.get("connection_string")
+    url: str | None = settings.get("connection_string")
     if url is None:
         who = ""
         if settings.get("username"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import Token
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ommi import _core
 from ommi.database.transaction import OmmiTransaction
@@ -86,6 +86,10 @@ class Ommi:
             return self._database.add(*models)
         return DBResult.build(self._prepared(self._driver.add), models)  # type: ignore[return-value]
 
+    @overload
+    def find(self, model: type[M], /, *predicates: Any) -> Query[M]: ...
+    @overload
+    def find(self, *predicates: Any) -> Query[Any]: ...
     def find(self, *predicates: Any) -> Query[Any]:
         """Begins a query of the rows that pass all predicates; a model stands for all its rows."""
         if self._database is not None:
@@ -161,9 +165,7 @@ class Ommi:
         options: dict[str, Any] = {"isolation": isolation, "read_only": read_only, "timeout": timeout}
         return OmmiTransaction(NativeTransaction(self._database, collections, **options), self._database)
 
-    async def retrying(
-        self, work: Callable[[OmmiTransaction], Awaitable[T]], *, times: int = 5, **options: Any
-    ) -> T:
+    async def retrying(self, work: Callable[[OmmiTransaction], Awaitable[T]], *, times: int = 5, **options: Any) -> T:
         """Runs work in a transaction, and anew in another where the database met a conflict."""
         import asyncio
         import random
