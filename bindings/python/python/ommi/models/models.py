@@ -134,10 +134,11 @@ def ommi_model(
     class's own `__init__`, Pydantic's validation included.
     """
     frame = sys._getframe(1)
-    local: dict[str, Any] = frame.f_locals if frame.f_locals is not frame.f_globals else {}
+    around = frame.f_globals
+    local: dict[str, Any] = frame.f_locals if frame.f_locals is not around else {}
 
     def decorate(cls: type[Any]) -> type[Any]:
-        return _register(cls, collection, name, validate, dict(local))
+        return _register(cls, collection, name, validate, ChainMap(dict(local), around))
 
     return decorate if model_type is None else decorate(model_type)
 
@@ -147,7 +148,7 @@ def _register(
     collection: ModelCollection | None,
     name: str | None,
     validate: bool,
-    local: dict[str, Any],
+    local: Any,
 ) -> type[Any]:
     if not isinstance(cls, type):
         raise TypeError(f"@ommi_model decorates classes, not {cls!r}")
@@ -159,7 +160,7 @@ def _register(
 
 
 def _register_as(
-    cls: type[Any], kind: str, collection: ModelCollection, name: str, validate: bool, local: dict[str, Any]
+    cls: type[Any], kind: str, collection: ModelCollection, name: str, validate: bool, local: Any
 ) -> type[Any]:
     namespace = ChainMap(local, {cls.__name__: cls}, _Names(collection))
     stored, lazy = _fields(cls, kind, namespace)
