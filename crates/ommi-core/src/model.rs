@@ -6,6 +6,7 @@ pub mod builder;
 pub mod definition;
 pub mod index;
 pub mod reference;
+pub mod relation;
 pub mod validate;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub use self::builder::ModelBuilder;
 pub use self::definition::{FieldDef, ModelDef, TableName, Touch};
 pub use self::index::{CheckDef, IndexDef};
 pub use self::reference::{OnChange, ReferenceDef, ReferenceTarget};
+pub use self::relation::{Cardinality, Link, LinkKind, RelationDef, Route};
 pub use self::validate::validate;
 
 use crate::driver::{Row, RowEncoder};

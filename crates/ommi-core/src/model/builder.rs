@@ -1,10 +1,10 @@
 //! Building the definition of a model at run time.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use super::{CheckDef, FieldDef, IndexDef, Model, ModelDef, OnChange, ReferenceDef, TableName};
+use super::{CheckDef, FieldDef, IndexDef, Model, ModelDef, OnChange, ReferenceDef, RelationDef, TableName};
 use crate::error::{Error, Result};
 use crate::query::{Direction, FilterOf};
 use crate::value::ValueType;
@@ -34,6 +34,7 @@ pub struct ModelBuilder {
     indexes: Vec<IndexDef>,
     references: Vec<ReferenceDef>,
     checks: Vec<CheckDef>,
+    relations: Vec<RelationDef>,
     problems: Vec<String>,
     read_only: bool,
 }
@@ -50,6 +51,7 @@ impl ModelBuilder {
             indexes: Vec::new(),
             references: Vec::new(),
             checks: Vec::new(),
+            relations: Vec::new(),
             problems: Vec::new(),
             read_only: false,
         }
@@ -172,6 +174,12 @@ impl ModelBuilder {
         self
     }
 
+    /// Adds a relation.
+    pub fn relation(mut self, relation: RelationDef) -> Self {
+        self.relations.push(relation);
+        self
+    }
+
     /// Adds a rule.
     pub fn check(mut self, check: CheckDef) -> Self {
         self.checks.push(check);
@@ -219,6 +227,8 @@ impl ModelBuilder {
             indexes: self.indexes,
             references: self.references,
             checks: self.checks,
+            relations: self.relations,
+            routes: OnceLock::new(),
             problems: self.problems,
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{CheckDef, IndexDef, ReferenceDef};
+use super::{CheckDef, IndexDef, ReferenceDef, RelationDef, Route};
 use crate::error::{ConstraintKind, Error, Result};
 use crate::value::{Cell, Datum, ValueType, check, decimal};
 
@@ -177,6 +177,8 @@ pub struct ModelDef {
     pub(super) indexes: Vec<IndexDef>,
     pub(super) references: Vec<ReferenceDef>,
     pub(super) checks: Vec<CheckDef>,
+    pub(super) relations: Vec<RelationDef>,
+    pub(super) routes: OnceLock<Result<Vec<Arc<Route>>>>,
     pub(super) problems: Vec<String>,
 }
 
@@ -251,6 +253,24 @@ impl ModelDef {
     /// References to other models.
     pub fn references(&self) -> &[ReferenceDef] {
         &self.references
+    }
+
+    /// Relations to other models, in the order in which they are declared.
+    pub fn relations(&self) -> &[RelationDef] {
+        &self.relations
+    }
+
+    /// The relations with the references behind them, found at the first use. For models with Rust
+    /// types; those that are known by name are resolved with [`RelationDef::resolve`].
+    ///
+    /// # Errors
+    ///
+    /// `Schema` if a relation leads nowhere.
+    pub fn routes(self: &Arc<Self>) -> Result<&[Arc<Route>]> {
+        let found = self
+            .routes
+            .get_or_init(|| self.relations.iter().map(|relation| relation.resolve(self, &[]).map(Arc::new)).collect());
+        found.as_deref().map_err(Error::clone)
     }
 
     /// Rules that every row keeps.
