@@ -1,8 +1,8 @@
 //! `ommi._core`: the part of the Python package that is Rust.
 //!
-//! Python introspects classes and says what it found ([`model`]); all else is here: expressions and
+//! Python introspects classes and says what it found (`model.rs`); all else is here: expressions and
 //! predicates as values, queries, the road to the core, and the building of instances. Values cross
-//! in whole batches ([`arena`]): filled while the database works and the GIL is free, read with it.
+//! in whole batches (`arena.rs`): filled while the database works and the GIL is free, read with it.
 
 mod arena;
 mod database;
@@ -16,6 +16,7 @@ mod port;
 mod predicate;
 mod query;
 mod raw;
+mod related;
 mod runtime;
 mod stream;
 mod value;
@@ -41,6 +42,8 @@ mod _core {
     use crate::query::Query;
     #[pymodule_export]
     use crate::raw::RawQuery;
+    #[pymodule_export]
+    use crate::related::related;
     #[pymodule_export]
     use crate::runtime::after_fork_in_child;
     #[pymodule_export]

@@ -37,6 +37,8 @@ pub(crate) struct QueryOf {
     owner: Py<PyAny>,
     pub(crate) root: Arc<ModelOf>,
     condition: Condition,
+    /// Predicates for which related rows are asked for first.
+    related: Vec<Tree>,
     order_by: Vec<OrderBy>,
     limit: Option<u64>,
     offset: Option<u64>,
@@ -87,15 +89,12 @@ impl QueryOf {
                 "the query names no model: give a model or a predicate, such as `find(User)` or `find(User.age > 18)`",
             ));
         };
-        let condition = match &tree {
-            Some(tree) => tree.condition(&root)?,
-            None => Condition::Const(true),
-        };
         let mut query = QueryOf {
             handle,
             owner,
             root,
-            condition,
+            condition: Condition::Const(true),
+            related: Vec::new(),
             order_by: Vec::new(),
             limit: None,
             offset: None,
@@ -105,6 +104,7 @@ impl QueryOf {
             distinct: false,
             strict: false,
         };
+        query.restrict(tree)?;
         for predicate in predicates.iter_borrowed() {
             if let Ok(group) = predicate.cast::<Group>() {
                 let group = group.get();
@@ -124,6 +124,7 @@ impl QueryOf {
             owner: self.owner.clone_ref(py),
             root: Arc::clone(&self.root),
             condition: self.condition.clone(),
+            related: self.related.clone(),
             order_by: self.order_by.clone(),
             limit: self.limit,
             offset: self.offset,
@@ -135,9 +136,32 @@ impl QueryOf {
         }
     }
 
+    /// Only rows that pass a predicate too.
+    fn restrict(&mut self, tree: Option<Tree>) -> PyResult<()> {
+        match tree {
+            Some(leaf @ Tree::Leaf(..)) if leaf.model().is_none_or(|model| Arc::ptr_eq(model, &self.root)) => {
+                self.condition =
+                    std::mem::replace(&mut self.condition, Condition::Const(true)).and(leaf.condition(&self.root)?);
+            }
+            Some(tree) => {
+                let tree = tree.rooted(&self.root)?;
+                match tree.is_related() {
+                    true => self.related.push(tree),
+                    false => self.condition = self.condition.clone().and(tree.condition(&self.root)?),
+                }
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
     /// The core's query.
-    fn of(&self, db: &Db) -> DynamicQuery {
-        let mut query = db.model(&self.root.def).find(self.condition.clone());
+    async fn of(&self, db: &Db) -> Result<DynamicQuery> {
+        let mut condition = self.condition.clone();
+        for tree in &self.related {
+            condition = condition.and(tree.resolve(db).await?);
+        }
+        let mut query = db.model(&self.root.def).find(condition);
         let select = &mut query.select;
         select.order_by.clone_from(&self.order_by);
         select.limit = self.limit.map(number);
@@ -148,7 +172,7 @@ impl QueryOf {
             select.group_by.clone_from(&self.group_by);
             select.having = self.having.clone();
         }
-        if self.strict { query.strict() } else { query }
+        Ok(if self.strict { query.strict() } else { query })
     }
 
     /// The sink of the query's rows.
@@ -179,13 +203,14 @@ impl QueryOf {
 
     /// Whether the condition is equality on the whole key.
     fn is_by_key(&self) -> bool {
-        matches!(
-            (&self.condition, self.root.def.key()),
-            (
-                Condition::Compare { operator: Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) },
-                [key],
-            ) if field == key
-        )
+        self.related.is_empty()
+            && matches!(
+                (&self.condition, self.root.def.key()),
+                (
+                    Condition::Compare { operator: Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) },
+                    [key],
+                ) if field == key
+            )
     }
 
     fn not_found(&self) -> Error {
@@ -214,7 +239,7 @@ fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
 }
 
 async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
-    let mut core = query.of(db);
+    let mut core = query.of(db).await?;
     match end {
         End::All => {
             let rows = core.read_into(query.sink(usize::MAX), "find").await?;
@@ -395,7 +420,7 @@ impl Query {
                 query.handle.prepare(missing).await?;
                 query.handle.check(&query.root)?;
                 let db = query.handle.db().await?;
-                let count = query.of(&db).update(assignments).await?;
+                let count = query.of(&db).await?.update(assignments).await?;
                 Ok(Box::new(move |py: Python<'_>| Ok(count.into_pyobject(py)?.into_any().unbind())) as Finish)
             }))
         });
@@ -413,7 +438,7 @@ impl Query {
                 query.handle.prepare(missing).await?;
                 query.handle.check(&query.root)?;
                 let db = query.handle.db().await?;
-                let batches = query.of(&db).batches().await?;
+                let batches = query.of(&db).await?.batches().await?;
                 Ok(Box::new(move |py: Python<'_>| {
                     Ok(Py::new(py, Batches::new(batches, query, batch.max(1)))?.into_any())
                 }) as Finish)
@@ -447,12 +472,7 @@ impl Query {
     /// Only rows that pass other predicates too.
     #[pyo3(signature = (*predicates))]
     fn filter(&self, py: Python<'_>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
-        self.with(py, |query| {
-            if let Some(tree) = conjunction(predicates)? {
-                query.condition = query.condition.clone().and(tree.condition(&query.root)?);
-            }
-            Ok(())
-        })
+        self.with(py, |query| query.restrict(conjunction(predicates)?))
     }
 
     #[pyo3(name = "where", signature = (*predicates))]

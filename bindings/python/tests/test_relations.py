@@ -161,6 +161,9 @@ async def test_many_to_many(db):
         names = [sorted(permission.name for permission in await user.permissions) for user in found]
         assert statements.count == 2
     assert names == [["read", "write"], ["read"], []]
+    writers = await db.find(User.permissions.any(Permission.name == "write")).or_raise()
+    assert [user.name for user in writers] == ["a"]
+    assert await db.find(~User.permissions.any()).count.or_raise() == 1
 
 
 async def test_lazy_fields_need_no_default(db):
@@ -217,3 +220,43 @@ async def test_a_self_reference_is_a_relation(db):
     leaf = await db.find(Node.name == "leaf").one.or_raise()
     assert (await leaf.parent).name == "root"
     assert await (await leaf.parent).parent is None
+
+
+async def test_predicates_over_related_rows(library):
+    Author, Book = library.Author, library.Book
+
+    async def titles(*predicates):
+        return sorted(book.title for book in await library.db.find(Book, *predicates).or_raise())
+
+    async def names(*predicates):
+        return sorted(author.name for author in await library.db.find(Author, *predicates).or_raise())
+
+    assert await titles(Book.author.has(Author.name == "Ursula")) == ["Earthsea", "Tehanu"]
+    assert await names(Author.books.any(Book.title == "Peace")) == ["Gene"]
+    assert await names(Author.books.any()) == ["Gene", "Ursula"]
+    assert await names(~Author.books.any()) == ["Nobody"]
+    assert await titles(~Book.author.has(Author.name == "Ursula")) == ["Orphan", "Peace"]
+    assert await names(Author.books.any(Book.title == "Peace") | (Author.name == "Nobody")) == ["Gene", "Nobody"]
+    assert await titles(Book.author.has(Author.books.any(Book.title == "Tehanu"))) == ["Earthsea", "Tehanu"]
+    assert await library.db.find(Author.books.any(Book.title == "nothing")).count.or_raise() == 0
+
+
+async def test_predicates_of_a_second_model_join_through_the_reference(library):
+    Author, Book = library.Author, library.Book
+    found = await library.db.find(Author, Book.title == "Peace").or_raise()
+    assert [author.name for author in found] == ["Gene"]
+    found = await library.db.find(when(Book, Author.name == "Ursula").sort(Book.title)).or_raise()
+    assert [book.title for book in found] == ["Earthsea", "Tehanu"]
+    assert await library.db.find(Author, Book.title == "Peace", Book.title == "Tehanu").count.or_raise() == 0
+    assert await library.db.find(Book.title == "Peace", Author.name == "Gene").update(pages=1).or_raise() == 1
+    assert await library.db.find(Book, Author.name == "Ursula").delete().or_raise() == 2
+    assert await library.db.find(Book, Author.name == "Gene").count.or_raise() == 1
+
+
+async def test_models_without_a_reference_cannot_be_joined(db):
+    collection = ModelCollection()
+    one, other = (
+        ommi_model(collection=collection)(kinds.make("dataclass", name, {"id": int}, {})) for name in ("One", "Other")
+    )
+    with pytest.raises(TypeError, match="no reference leads"):
+        db.find(one, other.id == 1)

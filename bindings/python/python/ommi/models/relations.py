@@ -121,6 +121,12 @@ class Relation:
         current = inner.__ommi__.collection._find(inner.__ommi__.model_name)
         return (current or inner), strategy
 
+    def any(self, *predicates: Any) -> Any:
+        """The predicate that there is a related row that passes predicates."""
+        return _core.related(self.model, self.path()._parts, *predicates)
+
+    has = any
+
     def with_(self, *relations: Any) -> Nested:
         """The relation, with relations of what is related."""
         return Nested(self, relations)
@@ -149,6 +155,10 @@ class Path:
     association: type[Any] | None = None
     far: tuple[str, ...] = ()
     end: tuple[str, ...] = ()
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return self.target, self.source, self.near, self.association, self.far, self.end
 
     def predicate(self, instance: Any) -> Any:
         """The predicate of the rows that are related to an instance."""
@@ -208,6 +218,16 @@ def path_of(model: type[Any], target: type[Any], association: type[Any] | None) 
         f"no reference leads from {model.__name__} to {target.__name__} or back: annotate the field that holds the "
         f"key with ReferenceTo({target.__name__})"
     )
+
+
+def _parts_between(model: type[Any], other: type[Any]) -> tuple[Any, ...]:
+    """The way from the model of a query to another that its predicates name."""
+    try:
+        return path_of(model, other, None)._parts
+    except RuntimeError as error:
+        raise TypeError(
+            f"the query is of {model.__name__}, and a predicate of {other.__name__} cannot be joined to it: {error}"
+        ) from None
 
 
 def _finder(driver: Any) -> Callable[..., Any]:
