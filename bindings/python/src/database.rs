@@ -76,7 +76,7 @@ impl Conflict {
 fn all_but_key(model: &ModelOf, keep_version: bool) -> Vec<u16> {
     (0..)
         .zip(model.def.fields())
-        .filter(|(index, field)| !model.def.is_key(*index) && !field.created && !(keep_version && field.version))
+        .filter(|(index, field)| !(model.def.is_key(*index) || field.created || keep_version && field.version))
         .map(|(index, _)| index)
         .collect()
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import uuid
 
 import pytest
 import pytest_asyncio
 
-from ommi import Ommi
+from ommi import ModelCollection, Ommi, OmmiError
 
 # further databases by URL, separated by spaces: OMMI_TEST_URLS="postgres://.. mongodb://.."
 SERVERS = os.environ.get("OMMI_TEST_URLS", "").split()
@@ -25,6 +27,11 @@ def url_of(name: str, directory: object) -> str:
 async def db(request: pytest.FixtureRequest, tmp_path: object):
     async with Ommi(url_of(request.param, tmp_path)) as db:
         yield db
+        if request.param in SERVERS:
+            # the next test finds no table of this one
+            for collection in [found for found in gc.get_objects() if isinstance(found, ModelCollection)]:
+                with contextlib.suppress(OmmiError):
+                    await db.remove_models(collection)
 
 
 @pytest_asyncio.fixture

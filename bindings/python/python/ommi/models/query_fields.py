@@ -145,7 +145,13 @@ class LazyQueryField(Generic[T]):
 
     def __eq__(self, other: object) -> bool:
         # the keys of the rows say what is related: relations do not make rows differ
-        return other is None or isinstance(other, LazyQueryField) or type(other).__name__ == "Siblings"
+        # `object()` is what Pydantic compares a field with that another instance has not yet
+        return (
+            other is None
+            or isinstance(other, LazyQueryField)
+            or type(other) is object
+            or type(other).__name__ == "Siblings"
+        )
 
     def __hash__(self) -> int:
         return hash(LazyQueryField)
