@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,15 +13,24 @@ if TYPE_CHECKING:
 __all__ = ["OmmiMetadata"]
 
 
-@dataclass
 class OmmiMetadata:
     """A model's name, fields, references and collection."""
 
-    model_name: str
-    fields: Mapping[str, AggregateMetadata]
-    references: LazyReferenceBuilder
-    collection: ModelCollection
+    def __init__(
+        self,
+        model_name: str,
+        fields: Mapping[str, AggregateMetadata],
+        references: LazyReferenceBuilder,
+        collection: ModelCollection,
+    ) -> None:
+        self.model_name = model_name
+        self.fields = fields
+        self.references = references
+        self.collection = collection
 
     def clone(self, **changes: Any) -> OmmiMetadata:
         """The same, with changes."""
-        return replace(self, **changes)
+        return OmmiMetadata(**{**vars(self), **changes})
+
+    def __repr__(self) -> str:
+        return f"<metadata of {self.model_name}>"

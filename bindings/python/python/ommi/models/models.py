@@ -260,18 +260,31 @@ class _PydanticField:
         return self.expression
 
 
-@dataclasses.dataclass
 class _Field:
     """A stored field of a class."""
 
-    name: str
-    annotation: Any
-    said: list[Any]
-    nullable: bool
-    default: Any
-    parameter: str
-    metadata: AggregateMetadata
-    slot: Any
+    __slots__ = ("annotation", "default", "metadata", "name", "nullable", "parameter", "said", "slot")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        annotation: Any,
+        said: list[Any],
+        nullable: bool,
+        default: Any,
+        parameter: str,
+        metadata: AggregateMetadata,
+        slot: Any,
+    ) -> None:
+        self.name = name
+        self.annotation = annotation
+        self.said = said
+        self.nullable = nullable
+        self.default = default
+        self.parameter = parameter
+        self.metadata = metadata
+        self.slot = slot
 
 
 def _kind_of(cls: type[Any]) -> str:

@@ -10,7 +10,7 @@ import sys
 import typing
 from collections import ChainMap
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import wraps
 from typing import Annotated, Any, cast, get_args, get_origin
 
@@ -37,14 +37,19 @@ _CLASSES: dict[str, type[LazyQueryField[Any]]] = {
 }
 
 
-@dataclass
+# these are no dataclasses, each of which would take a millisecond of the import
+
+
 class Declared:
     """A lazy field as its class declares it."""
 
-    lazy: type[LazyQueryField[Any]]
-    inner: Any
-    owner: type[Any]
-    has_default: bool = False
+    __slots__ = ("has_default", "inner", "lazy", "owner")
+
+    def __init__(self, lazy: type[LazyQueryField[Any]], inner: Any, owner: type[Any]) -> None:
+        self.lazy = lazy
+        self.inner = inner
+        self.owner = owner
+        self.has_default = False
 
 
 def declared(annotation: Any, owner: type[Any]) -> Declared | None:
@@ -140,7 +145,6 @@ class Relation:
         return f"<{self.model.__name__}.{self.name}>"
 
 
-@dataclass(frozen=True)
 class Path:
     """The way from a model's rows to related ones.
 
@@ -148,13 +152,25 @@ class Path:
     rows, whose values of `far` are those of `end` in the related ones.
     """
 
-    model: type[Any]
-    target: type[Any]
-    source: tuple[str, ...]
-    near: tuple[str, ...]
-    association: type[Any] | None = None
-    far: tuple[str, ...] = ()
-    end: tuple[str, ...] = ()
+    __slots__ = ("association", "end", "far", "model", "near", "source", "target")
+
+    def __init__(
+        self,
+        model: type[Any],
+        target: type[Any],
+        source: tuple[str, ...],
+        near: tuple[str, ...],
+        association: type[Any] | None = None,
+        far: tuple[str, ...] = (),
+        end: tuple[str, ...] = (),
+    ) -> None:
+        self.model = model
+        self.target = target
+        self.source = source
+        self.near = near
+        self.association = association
+        self.far = far
+        self.end = end
 
     @property
     def _parts(self) -> tuple[Any, ...]:
@@ -622,9 +638,11 @@ async def _load_all(rows: list[Any], relation: Relation) -> list[Any]:
     return everything
 
 
-@dataclass(frozen=True)
 class Nested:
     """A relation, and relations of what is related: `Author.books.with_(Book.tags)`."""
 
-    relation: Relation
-    inner: tuple[Any, ...]
+    __slots__ = ("inner", "relation")
+
+    def __init__(self, relation: Relation, inner: tuple[Any, ...]) -> None:
+        self.relation = relation
+        self.inner = inner
