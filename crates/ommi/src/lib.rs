@@ -33,7 +33,7 @@ pub mod testing;
 pub mod __private;
 
 pub use ommi_core::db::{
-    Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
+    Batches, Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
     TransactionBuilder, Tx, Update, Upsert,
 };
 pub use ommi_core::error::{ConstraintKind, Error, ErrorKind, Result};
