@@ -6,7 +6,7 @@ mod batches;
 pub mod dynamic;
 mod engine;
 mod find;
-mod get;
+pub(crate) mod get;
 mod page;
 mod raw;
 mod save;

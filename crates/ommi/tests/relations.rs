@@ -206,3 +206,90 @@ async fn filters_go_across_relations() -> Result<()> {
     assert_eq!(last[2].1, None);
     Ok(())
 }
+
+#[derive(Value, Clone, Debug, PartialEq)]
+enum Subject {
+    Post(i64),
+    Photo(i64),
+}
+
+impl Default for Subject {
+    fn default() -> Self {
+        Subject::Post(0)
+    }
+}
+
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Post {
+    #[ommi(key, auto)]
+    id: i64,
+    title: String,
+    comments: Many<Comment>,
+}
+
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Photo {
+    #[ommi(key, auto)]
+    id: i64,
+    comments: Many<Comment>,
+}
+
+#[derive(Model, Clone, Debug, Default, PartialEq)]
+struct Comment {
+    #[ommi(key, auto)]
+    id: i64,
+    text: String,
+    #[ommi(references = (Post, Photo))]
+    subject: Subject,
+    post: One<Option<Post>>,
+    photo: One<Option<Photo>>,
+}
+
+#[tokio::test]
+async fn one_field_references_one_of_several_models() -> Result<()> {
+    let (db, statements) = counted("sqlite::memory:").await?;
+    db.create::<(Post, Photo, Comment)>().await?;
+    let mut post = db.add(Post { title: "p".into(), ..Default::default() }).await?;
+    let mut photo = db.add(Photo::default()).await?;
+    let comment = |text: &str| Comment { text: text.into(), ..Default::default() };
+    let added = photo.comments.add(comment("on a photo")).await?;
+    assert_eq!(added.subject, Subject::Photo(photo.id));
+    post.comments.add_all([comment("a"), comment("b")]).await?;
+    assert_eq!(post.comments.get().await?.len(), 2);
+    statements.reset();
+    let comments = db.find(Comment::all()).order_by(Comment::ID.asc()).all().await?;
+    let mut seen = Vec::new();
+    for comment in &comments {
+        seen.push((comment.post.get().await?.is_some(), comment.photo.get().await?.is_some()));
+    }
+    assert_eq!(seen, [(false, true), (true, false), (true, false)]);
+    assert_eq!(statements.get(), 3);
+    assert_eq!(db.find(Comment::POST.has(Post::TITLE.eq("p"))).count().await?, 2);
+    assert_eq!(db.find(Photo::COMMENTS.any(Comment::TEXT.eq("a"))).count().await?, 0);
+    assert_eq!(db.find(Comment::SUBJECT.at(Subject::KIND).eq("Photo")).count().await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_are_linked_and_unlinked() -> Result<()> {
+    let db = ommi::connect("sqlite::memory:").await?;
+    library(&db).await?;
+    let mut book = db.get::<Book>(1).await?;
+    let science = db.get::<Tag>("science").await?;
+    book.tags.get().await?;
+    book.tags.link(&science).await?;
+    book.tags.link(&science).await?;
+    assert_eq!(book.tags.loaded().unwrap().len(), 3);
+    assert!(book.tags.unlink(&science).await?);
+    assert!(!book.tags.unlink(&science).await?);
+    assert_eq!(book.tags.loaded().unwrap().len(), 2);
+    book.tags.add(Tag { name: "new".into(), ..Default::default() }).await?;
+    assert_eq!(db.get::<Book>(1).await?.tags.get().await?.len(), 3);
+    let author = db.get::<Author>(1).await?;
+    let mut books = author.books.clone();
+    assert!(books.remove(&book).await.unwrap_err().is_query());
+    assert!(books.link(&book).await.unwrap_err().is_query());
+    let added = books.add(Book { title: "third".into(), ..Default::default() }).await?;
+    assert_eq!(added.author_id, 1);
+    Ok(())
+}
