@@ -10,6 +10,7 @@ mod flights;
 mod latency;
 mod measure;
 mod mongodb;
+mod relations;
 mod sqlite;
 mod user;
 
