@@ -57,6 +57,7 @@ pub struct Comment {
 }
 
 /// The same by hand.
+#[allow(dead_code, reason = "filled, as a program that shows it would have it")]
 pub struct RawMember {
     pub id: i64,
     pub name: String,
@@ -65,6 +66,7 @@ pub struct RawMember {
 }
 
 /// The same by hand.
+#[allow(dead_code, reason = "filled, as a program that shows it would have it")]
 pub struct RawPost {
     pub id: i64,
     pub member_id: i64,
@@ -74,6 +76,7 @@ pub struct RawPost {
 }
 
 /// The same by hand.
+#[allow(dead_code, reason = "filled, as a program that shows it would have it")]
 pub struct RawComment {
     pub id: i64,
     pub post_id: i64,
