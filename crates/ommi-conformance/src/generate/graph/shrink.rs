@@ -71,12 +71,12 @@ fn conditions(condition: &Cond) -> Vec<Cond> {
         }
         Cond::And(both) => {
             let mut all = vec![both.0.clone(), both.1.clone()];
-            all.extend(pairs(both).into_iter().map(Cond::And));
+            all.extend(pairs(both).into_iter().map(|both| Cond::And(Box::new(both))));
             all
         }
         Cond::Or(both) => {
             let mut all = vec![both.0.clone(), both.1.clone()];
-            all.extend(pairs(both).into_iter().map(Cond::Or));
+            all.extend(pairs(both).into_iter().map(|both| Cond::Or(Box::new(both))));
             all
         }
         Cond::Related(related) => {
@@ -97,8 +97,8 @@ fn conditions(condition: &Cond) -> Vec<Cond> {
     }
 }
 
-fn pairs(both: &(Cond, Cond)) -> Vec<Box<(Cond, Cond)>> {
-    let first = conditions(&both.0).into_iter().map(|first| Box::new((first, both.1.clone())));
-    let second = conditions(&both.1).into_iter().map(|second| Box::new((both.0.clone(), second)));
+fn pairs(both: &(Cond, Cond)) -> Vec<(Cond, Cond)> {
+    let first = conditions(&both.0).into_iter().map(|first| (first, both.1.clone()));
+    let second = conditions(&both.1).into_iter().map(|second| (both.0.clone(), second));
     first.chain(second).collect()
 }
