@@ -26,6 +26,7 @@ mod completion;
 mod generate;
 mod models;
 pub mod report;
+pub mod server;
 mod suite;
 pub mod target;
 
