@@ -14,7 +14,7 @@ use ommi_core::{Error, Result};
 
 pub(crate) use self::condition::Truth;
 pub use self::condition::in_as_comparisons;
-pub use self::insert::{RenderedInsert, render_insert};
+pub use self::insert::{InsertRows, RenderedInsert, render_insert, render_insert_of};
 
 use crate::dialect::Dialect;
 use crate::slot::Slot;

@@ -14,12 +14,15 @@ pub fn register_drivers() {
     ONCE.call_once(|| {
         #[cfg(feature = "memory")]
         ommi_core::driver::register(Arc::new(ommi_memory::MemoryConnector));
+        #[cfg(feature = "postgres")]
+        ommi_core::driver::register(Arc::new(ommi_postgres::PostgresConnector));
         #[cfg(feature = "sqlite")]
         ommi_core::driver::register(Arc::new(ommi_sqlite::SqliteConnector));
     });
 }
 
-/// Connects to the database of a URL: `sqlite://library.db`, `sqlite::memory:`.
+/// Connects to the database of a URL: `sqlite://library.db`,
+/// `sqlite::memory:`, `postgres://user:password@host/library`.
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@
 //! field's doc says so.
 
 use crate::query::condition::ListOperator;
-use crate::query::{AggregateFunction, Comparison, Condition, Expr, InList, TextOperator};
+use crate::query::{AggregateFunction, ArithmeticOperator, Comparison, Condition, Expr, InList, TextOperator};
 
 macro_rules! operators {
     ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
@@ -68,13 +68,15 @@ operators! {
     OR = 20;
     /// `!` of conditions.
     NOT = 21;
+    /// The remainder of floats, besides `ARITHMETIC`.
+    FLOAT_REMAINDER = 23;
 }
 
 impl Operators {
     /// No operators.
     pub const NONE: Operators = Operators(0);
     /// All operators.
-    pub const ALL: Operators = Operators((1 << 22) - 1);
+    pub const ALL: Operators = Operators((1 << 24) - 1);
 
     /// The operators of both sets.
     pub const fn and(self, other: Operators) -> Operators {
@@ -110,8 +112,12 @@ impl Operators {
     pub fn of_expr(expr: &Expr) -> Operators {
         match expr {
             Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => Operators::NONE,
-            Expr::Arithmetic { left, right, .. } => {
-                Operators::ARITHMETIC.and(Operators::of_expr(left)).and(Operators::of_expr(right))
+            Expr::Arithmetic { operator, left, right, value_type } => {
+                let own = match operator {
+                    ArithmeticOperator::Remainder if value_type.is_float() => Operators::FLOAT_REMAINDER,
+                    _ => Operators::NONE,
+                };
+                Operators::ARITHMETIC.and(own).and(Operators::of_expr(left)).and(Operators::of_expr(right))
             }
             Expr::DatePart { of, .. } => Operators::DATE_PART.and(Operators::of_expr(of)),
             Expr::JsonPath { of, .. } => Operators::JSON_PATH.and(Operators::of_expr(of)),
