@@ -22,9 +22,11 @@ chapters! {
     contract = "docs/contract.md";
     plans = "docs/plans.md";
     sqlite = "docs/sqlite.md";
+    postgres = "docs/postgres.md";
     memory = "docs/memory.md";
     layers = "docs/layers.md";
     testing = "docs/testing.md";
     drivers = "docs/drivers.md";
+    conformance = "docs/conformance.md";
     architecture = "docs/architecture.md";
 }

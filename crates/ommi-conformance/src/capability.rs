@@ -55,6 +55,14 @@ capabilities! {
     TRANSACTIONS = transaction.transactions;
     /// Nested transactions.
     SAVEPOINTS = transaction.savepoints;
+    /// Transactions that only read.
+    READ_ONLY = transaction.read_only;
+    /// The isolation `RepeatableRead`.
+    REPEATABLE_READ = transaction.repeatable_read;
+    /// The isolation `Serializable`.
+    SERIALIZABLE = transaction.serializable;
+    /// Joins.
+    JOINS = relation.joins;
     /// Statements in the database's own language.
     RAW = operation.raw;
 }

@@ -1,6 +1,8 @@
 //! The cases, by subject.
 
 mod aggregates;
+mod begin;
+mod callbacks;
 mod concurrency;
 mod constraints;
 mod dates;
@@ -8,6 +10,7 @@ mod dynamic;
 mod embedded;
 mod errors;
 mod injection;
+mod isolation;
 mod json;
 mod keys;
 mod limits;
@@ -18,6 +21,8 @@ mod numbers;
 mod order;
 mod pages;
 mod references;
+mod related;
+mod retries;
 mod schema;
 mod streams;
 mod text;
@@ -45,7 +50,12 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         upsert::CASES,
         constraints::CASES,
         references::CASES,
+        related::CASES,
         transactions::CASES,
+        begin::CASES,
+        isolation::CASES,
+        retries::CASES,
+        callbacks::CASES,
         aggregates::CASES,
         pages::CASES,
         schema::CASES,

@@ -3,6 +3,8 @@
 mod action;
 mod compare;
 mod expression;
+mod family;
+mod nested;
 mod reference;
 mod show;
 mod shrink;
@@ -10,8 +12,10 @@ mod table;
 mod value;
 
 use std::fmt;
+use std::sync::Arc;
 
 use fastrand::Rng;
+use ommi::model::ModelDef;
 use ommi::query::Condition;
 use ommi::{Db, Dynamic, Result};
 
@@ -22,6 +26,8 @@ use self::table::{Rules, Table};
 
 /// How many queries are run over one table.
 const QUERIES_OF_A_TABLE: u64 = 75;
+/// How many of a hundred tables have others that they lead to.
+const FAMILIES: u8 = 50;
 /// How many tables one connection sees.
 const TABLES_OF_A_CONNECTION: u64 = 40;
 /// How many differences are told of before the run ends.
@@ -132,7 +138,7 @@ pub async fn fuzz_with_progress(url: &str, queries: u64, seed: u64, mut progress
 /// Runs queries over one generated table until one differs.
 async fn one_table(db: &Db, seed: u64, left: u64, report: &mut FuzzReport) -> Result<()> {
     let mut rng = Rng::with_seed(seed);
-    let table = Table::random(&mut rng);
+    let table = if rng.u8(..100) < FAMILIES { Table::with_family(&mut rng)? } else { Table::random(&mut rng) };
     let stored = Stored::new(db, &table).await.map_err(|error| {
         ommi::Error::query(format!("seed {seed}: the rows could not be stored: {error}\n{}", show::table(&table)))
     })?;
@@ -156,7 +162,8 @@ struct Stored<'a> {
     db: &'a Db,
     table: &'a Table,
     model: Dynamic,
-    definition: std::sync::Arc<ommi::model::ModelDef>,
+    definition: Arc<ModelDef>,
+    definitions: Vec<Arc<ModelDef>>,
 }
 
 enum Verdict {
@@ -169,18 +176,25 @@ enum Verdict {
 impl<'a> Stored<'a> {
     async fn new(db: &'a Db, table: &'a Table) -> Result<Self> {
         let definition = table.definition()?;
-        db.create_models(std::slice::from_ref(&definition)).await?;
+        let definitions = match &table.family {
+            Some(family) => family.definitions.clone(),
+            None => vec![Arc::clone(&definition)],
+        };
+        db.create_models(&definitions).await?;
+        for (definition, rows) in definitions.iter().skip(1).zip(&table.others) {
+            db.model(definition).add_all(rows.clone()).await?;
+        }
         let model = db.model(&definition);
         model.add_all(table.rows.clone()).await?;
-        Ok(Stored { db, table, model, definition })
+        Ok(Stored { db, table, model, definition, definitions })
     }
 
     async fn drop(self) -> Result<()> {
-        self.db.drop_models(std::slice::from_ref(&self.definition)).await
+        self.db.drop_models(&self.definitions).await
     }
 
     async fn attempt(&self, action: &Action) -> Verdict {
-        let reference = reference(&self.definition, &self.table.rows, action);
+        let reference = reference(&self.definition, self.table, action);
         let answer = self.answer(action).await;
         match difference(&reference, &answer) {
             Some(message) => Verdict::Different(message),

@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ommi::driver::BoxFuture;
-use ommi::{Db, Result};
+use ommi::driver::{BoxFuture, RedactedUrl};
+use ommi::model::{FieldDef, ModelBuilder};
+use ommi::value::ValueType;
+use ommi::{Db, Error, Result};
 
 type Open = dyn Fn() -> BoxFuture<'static, Result<Db>> + Send + Sync;
 
@@ -36,6 +38,46 @@ impl Target {
         })
     }
 
+    /// A target of one database, which every case finds empty: **all tables that the URL shows are
+    /// dropped each time**. It is for a server, on a database that holds nothing else.
+    pub fn emptied(name: impl Into<String>, url: impl Into<String>) -> Self {
+        let url = url.into();
+        Target::new(name, move || {
+            let url = url.clone();
+            async move {
+                let db = ommi::connect(&url).await?;
+                drop_all_tables(&db).await?;
+                Ok(db)
+            }
+        })
+    }
+
+    /// A target from `URL` or `NAME=URL`, named by the URL where there is no name.
+    ///
+    /// A URL that has `{n}`, or is a database in memory, is empty each time; of any other one all
+    /// tables are dropped, which has to be allowed.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if it is not.
+    pub fn from_argument(argument: &str, may_drop_tables: bool) -> Result<Self> {
+        let is_name = |name: &&str| !name.contains([':', '/', '?']);
+        let (name, url) = match argument.split_once('=').filter(|(name, _)| is_name(name)) {
+            Some((name, url)) => (name.to_owned(), url),
+            None => (RedactedUrl(argument).to_string(), argument),
+        };
+        if url.contains("{n}") || url.starts_with("memory:") || url.starts_with("sqlite::memory:") {
+            return Ok(Target::from_url(name, url));
+        }
+        if may_drop_tables {
+            return Ok(Target::emptied(name, url));
+        }
+        Err(Error::config(format!(
+            "{} is one database for all cases, which must find it empty: put `{{n}}` into the URL for a database each, or allow that all its tables are dropped with `--drop-all-tables`",
+            RedactedUrl(url)
+        )))
+    }
+
     /// The target's name, as reports show it.
     pub fn name(&self) -> &str {
         &self.name
@@ -51,8 +93,73 @@ impl Target {
     }
 }
 
+/// Drops the tables of a database, those first that no other one references.
+async fn drop_all_tables(db: &Db) -> Result<()> {
+    let mut tables = db.inspect().await?.tables;
+    tables.retain(|table| !table.is_view);
+    loop {
+        let (mut left, mut refused) = (Vec::new(), None);
+        for table in tables {
+            let name = match &table.schema {
+                Some(schema) => format!("{schema}.{}", table.name),
+                None => table.name.clone(),
+            };
+            let model = ModelBuilder::new(table.name.clone())
+                .table(&name)
+                .field(FieldDef::new("id", ValueType::I64))
+                .key(["id"])
+                .build()?;
+            if let Err(error) = db.drop_models(&[model]).await {
+                left.push(table);
+                refused = Some(error);
+            }
+        }
+        tables = left;
+        match refused {
+            None => return Ok(()),
+            // those that referenced them may be gone now
+            Some(error) if error.is_constraint() => {}
+            Some(error) => return Err(error),
+        }
+    }
+}
+
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_may_have_a_name() {
+        let named = |argument| Target::from_argument(argument, true).unwrap().name().to_owned();
+        assert_eq!(named("memory="), "memory");
+        assert_eq!(named("SQLite=sqlite:///tmp/{n}.db?readers=2"), "SQLite");
+        assert_eq!(named("memory:?capabilities=none"), "memory:");
+        assert_eq!(named("postgres://ada:secret@host/db?a=b"), "postgres://ada:***@host/db");
+    }
+
+    #[test]
+    fn tables_are_dropped_only_where_that_is_allowed() {
+        assert!(Target::from_argument("postgres://host/db", false).unwrap_err().is_config());
+        assert!(Target::from_argument("sqlite://one.db", false).unwrap_err().is_config());
+        for safe in ["memory:", "sqlite::memory:", "sqlite:///tmp/{n}.db"] {
+            assert!(Target::from_argument(safe, false).is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_emptied_database_has_no_tables() {
+        use crate::models::{User, fill, named};
+
+        let db = ommi::connect("sqlite::memory:").await.unwrap();
+        fill(&db, named(&["a"])).await.unwrap();
+        db.create::<User>().await.unwrap();
+        drop_all_tables(&db).await.unwrap();
+        assert!(db.inspect().await.unwrap().tables.is_empty());
     }
 }

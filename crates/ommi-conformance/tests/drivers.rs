@@ -41,13 +41,27 @@ async fn the_memory_driver_passes_without_its_capabilities() {
         target,
         &[
             "operation.raw",
+            "relation.joins",
             "transaction.transactions",
             "transaction.savepoints",
+            "transaction.read_only",
+            "transaction.repeatable_read",
+            "transaction.serializable",
             "transaction.transactions or write.update_expressions",
             VALUE_LIMIT,
         ],
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_driver_passes_without_savepoints() {
+    let target = Target::new("memory without savepoints", || async {
+        let mut capabilities = *ommi::connect("memory:").await?.driver().capabilities();
+        capabilities.transaction.savepoints = false;
+        Ok(ommi::Db::new(std::sync::Arc::new(ommi_memory::MemoryDriver::new(capabilities)), &[]))
+    });
+    passes(target, &["operation.raw", "transaction.savepoints", VALUE_LIMIT]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

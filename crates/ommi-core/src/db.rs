@@ -11,8 +11,8 @@ mod raw;
 mod save;
 mod schema;
 mod selected;
-mod sink;
-mod source;
+pub(crate) mod sink;
+pub(crate) mod source;
 mod stream;
 mod transaction;
 mod upsert;
@@ -27,11 +27,11 @@ pub use self::page::Page;
 pub use self::raw::RawQuery;
 pub use self::selected::{Grouped, Selected};
 pub use self::stream::Rows;
-pub use self::transaction::Tx;
+pub use self::transaction::{Retrying, Transaction, TransactionBuilder, Tx};
 pub use self::upsert::Upsert;
 pub use self::write::Update;
 
-use self::transaction::{Running, TransactionScope};
+use self::transaction::{Running, Standing, TransactionScope};
 use crate::driver::{self, ConnectOptions, Driver};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
@@ -115,8 +115,10 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// `Connection` if the database could not be closed in good order.
+    /// `Connection` if the database could not be closed in good order; `Transaction` inside one,
+    /// which would be waited for.
     pub async fn close(&self) -> Result<()> {
+        self.check_no_transaction()?;
         self.shared.driver.close().await
     }
 
@@ -130,6 +132,39 @@ impl Db {
             }
             Scope::Outside => Ok(Running::Driver(&*self.shared.driver)),
             Scope::Transaction(scope) => scope.transaction().map(Running::Transaction),
+        }
+    }
+
+    /// Whether another handle works on the same database, and in the same transaction if in one.
+    pub(crate) fn is_same(&self, other: &Db) -> bool {
+        let in_one = match (&self.scope, &other.scope) {
+            (Scope::Transaction(own), Scope::Transaction(other)) => Arc::ptr_eq(own, other),
+            (own, other) => !matches!(own, Scope::Transaction(_)) && !matches!(other, Scope::Transaction(_)),
+        };
+        in_one && Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The handle by which rows that were read by this one load their relations: itself, or the
+    /// database after a transaction is committed. `None` after it was rolled back.
+    pub(crate) fn for_relations(&self) -> Option<Db> {
+        match &self.scope {
+            Scope::Database | Scope::Outside => Some(self.clone()),
+            Scope::Transaction(scope) => match scope.standing() {
+                Standing::Open(scope) => Some(Db { scope: Scope::Transaction(scope), ..self.clone() }),
+                Standing::Committed => Some(Db { scope: Scope::Database, ..self.clone() }),
+                Standing::Lost => None,
+            },
+        }
+    }
+
+    /// Refuses what would wait for the transaction that it is called in.
+    fn check_no_transaction(&self) -> Result<()> {
+        match &self.scope {
+            Scope::Transaction(_) => {
+                Err(Error::transaction("a transaction is open: end it before the database is closed"))
+            }
+            Scope::Database => transaction::check_outside(&self.shared),
+            Scope::Outside => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod capability;
 pub mod connector;
+pub mod holder;
 pub mod operation;
 pub mod row;
 pub mod schema;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use self::capability::{Capabilities, Operators, Support};
 pub use self::connector::{ConnectOptions, Connector, RedactedUrl, connect, register, registered_schemes};
+pub use self::holder::Holder;
 pub use self::operation::{AssignedKeys, Call, Inserted, Isolation, Prepared, Raw, RowsMatched, TransactionOptions};
 pub use self::row::{Encoder, Flow, Row, RowEncoder, RowRef, RowSink, RowSource, RowStream};
 pub use self::schema::{ColumnInfo, IndexInfo, ReferenceInfo, SchemaInfo, TableInfo};

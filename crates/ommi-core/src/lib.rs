@@ -13,6 +13,7 @@ pub mod layer;
 pub mod model;
 pub mod plan;
 pub mod query;
+pub mod relation;
 pub mod value;
 
 pub use self::db::Db;

@@ -6,6 +6,7 @@ pub mod builder;
 pub mod definition;
 pub mod index;
 pub mod reference;
+pub mod relation;
 pub mod validate;
 
 use std::sync::Arc;
@@ -14,12 +15,14 @@ pub use self::builder::ModelBuilder;
 pub use self::definition::{FieldDef, ModelDef, TableName, Touch};
 pub use self::index::{CheckDef, IndexDef};
 pub use self::reference::{OnChange, ReferenceDef, ReferenceTarget};
+pub use self::relation::{Cardinality, Link, LinkKind, RelationDef, Route, Routes};
 pub use self::validate::validate;
 
 use crate::driver::{Row, RowEncoder};
 use crate::error::{Error, Result};
 use crate::query::{Condition, Filter};
-use crate::value::Timestamp;
+use crate::relation::field::AnyRelation;
+use crate::value::{Cell, Timestamp};
 
 /// A struct that is stored. Implemented by `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(
@@ -82,6 +85,20 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
         Ok(())
     }
 
+    /// Calls a function with each relation field and its index in the definition.
+    #[doc(hidden)]
+    fn each_relation(&mut self, _: &mut dyn FnMut(u16, &mut dyn AnyRelation)) {}
+
+    /// Takes the value of a field that is part of a reference: the key of another row.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if the value does not fit the field, `Query` if the field is part of none.
+    #[doc(hidden)]
+    fn set_reference(&mut self, field: u16, _: Cell<'_>) -> Result<()> {
+        no_reference::<Self>(field)
+    }
+
     /// A filter that every row passes: `db.find(User::all())`.
     fn all() -> Filter<Self> {
         Filter::from_condition(Condition::Const(true))
@@ -126,6 +143,20 @@ tuples! {
     (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
     (A B C D E F G H I J K L N) (A B C D E F G H I J K L N O) (A B C D E F G H I J K L N O P)
     (A B C D E F G H I J K L N O P Q)
+}
+
+/// The error of a field that was to take a related row's key and is no reference.
+///
+/// # Errors
+///
+/// Always.
+#[doc(hidden)]
+#[cold]
+pub fn no_reference<M: Model>(field: u16) -> Result<()> {
+    let model = M::definition();
+    let name = model.field_name(field);
+    Err(Error::query(format!("`{name}` is not marked with `references`, and cannot take a related row's key"))
+        .with_model(model.name()))
 }
 
 /// The error of a write through a model that has no key.

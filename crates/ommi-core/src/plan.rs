@@ -38,6 +38,9 @@ pub struct SelectPlan {
     pub native: Prepared,
     /// What the engine does with the driver's rows, which then hold all fields of the model.
     pub completion: Option<Box<SelectStatement>>,
+    /// The types of the driver's rows, where they are not those of the model's fields: with joins, the
+    /// fields of the joined rows follow.
+    pub row_types: Option<Vec<crate::value::ValueType>>,
     /// What the engine does, in words.
     pub completed: Vec<String>,
 }

@@ -3,6 +3,7 @@
 mod check;
 mod definition;
 mod key;
+mod relations;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -53,6 +54,7 @@ impl ModelInput<'_> {
         let encode = rows::encode(record, paths);
         let normalize = rows::normalize(record, paths);
         let assigned = self.assigned(paths);
+        let relations = self.relations(paths);
         quote! {
             #constants
             #assertions
@@ -73,6 +75,7 @@ impl ModelInput<'_> {
                 }
                 #normalize
                 #assigned
+                #relations
             }
         }
     }

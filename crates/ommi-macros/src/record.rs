@@ -70,7 +70,16 @@ impl<'a> Record<'a> {
             .filter_map(|field| {
                 let ident = field.ident.as_ref()?;
                 let name = ident.unraw().to_string();
-                let attributes = FieldAttributes::read(&field.attrs, place, problems);
+                let mut attributes = FieldAttributes::read(&field.attrs, place, problems);
+                if attributes.form == Form::Value && types::is_relation(&field.ty) {
+                    attributes.form = Form::Relation;
+                    for (name, span) in attributes.of_stored.drain(..) {
+                        let message = format!("`{name}` is for stored fields, and a relation is not stored: it takes `through`, `by` and `constant`");
+                        problems.report(span, message);
+                    }
+                } else if let Some(span) = attributes.through.as_ref().map(|(_, span)| *span).or(attributes.by.as_ref().map(Ident::span)) {
+                    problems.report(span, "`through` and `by` are for relations, fields of the type `One<..>` or `Many<..>`");
+                }
                 let stored = attributes.name.clone().unwrap_or_else(|| {
                     LitStr::new(&rename_all.map_or_else(|| name.clone(), |case| case.apply(&name)), ident.span())
                 });
@@ -90,7 +99,12 @@ impl<'a> Record<'a> {
 
     /// The fields that are stored.
     pub(crate) fn stored(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.fields.iter().filter(|field| field.attributes.form != Form::Skip)
+        self.fields.iter().filter(|field| !matches!(field.attributes.form, Form::Skip | Form::Relation))
+    }
+
+    /// The fields that lead to rows of other models, with their indexes.
+    pub(crate) fn relations(&self) -> impl Iterator<Item = (u16, &Field<'a>)> {
+        (0..).zip(self.fields.iter().filter(|field| field.attributes.form == Form::Relation))
     }
 
     /// The stored fields of one value each.
@@ -138,7 +152,7 @@ impl<'a> Record<'a> {
                     let message = "an `Option` of an `Option` cannot be stored, because there is only one null: write a single `Option`";
                     problems.report_in(of, message);
                 }
-                Form::Json | Form::Skip => {}
+                Form::Json | Form::Skip | Form::Relation => {}
             }
         }
     }
@@ -162,7 +176,7 @@ impl<'a> Record<'a> {
 
     fn check_constants(&self, problems: &mut Problems) {
         let mut seen: HashMap<String, &Field<'_>> = HashMap::new();
-        for field in self.stored() {
+        for field in self.stored().chain(self.relations().map(|(_, field)| field)) {
             if let Some(other) = seen.insert(field.constant.to_string(), field) {
                 let message = format!(
                     "`{}` and `{}` both get the constant `{}`: give one of them another with `#[ommi(constant = ..)]`",

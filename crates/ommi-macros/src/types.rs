@@ -32,6 +32,11 @@ pub(crate) fn list(of: &Type) -> Option<&Type> {
     generic(of).filter(|(name, _)| name == "Vec").map(|(_, inner)| inner)
 }
 
+/// Whether the type is visibly a relation's: `One<T>` or `Many<T>`.
+pub(crate) fn is_relation(of: &Type) -> bool {
+    generic(of).is_some_and(|(name, _)| name == "One" || name == "Many")
+}
+
 /// The type without `Option`.
 pub(crate) fn plain(of: &Type) -> &Type {
     option(of).unwrap_or(of)

@@ -3,7 +3,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::holder::Purpose;
 use crate::kept::Kept;
 use crate::opener::Opener;
 use crate::pool::Pool;
@@ -32,13 +31,6 @@ impl<O: Opener> Lease<O> {
     /// The connection, to be kept by those who know that the lease lives as long.
     pub fn connection(&self) -> &Arc<Kept<O::Connection>> {
         &self.connection
-    }
-
-    /// Says what the connection is used for by now.
-    pub fn set_purpose(&self, purpose: Purpose) {
-        if let Place::Exclusive(holder) = self.place {
-            self.pool.change_purpose(holder, purpose);
-        }
     }
 }
 

@@ -19,7 +19,6 @@ mod opener;
 mod pool;
 mod settings;
 
-pub use self::holder::Purpose;
 pub use self::kept::Kept;
 pub use self::lease::Lease;
 pub use self::metrics::Metrics;

@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use ommi_core::driver::Holder;
 use ommi_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::backoff::Backoff;
-use crate::holder::{Holders, Purpose};
+use crate::holder::Holders;
 use crate::kept::Kept;
 use crate::lane::Lane;
 use crate::lease::{Lease, Place};
@@ -144,8 +145,8 @@ impl<O: Opener> Pool<O> {
     ///
     /// `Timeout`, with those who hold the connections, if none comes free in time; the opener's;
     /// `Connection` if the pool is closed.
-    pub async fn lease(self: &Arc<Self>, purpose: Purpose) -> Result<Lease<O>> {
-        self.lease_within(purpose, None).await
+    pub async fn lease(self: &Arc<Self>, holder: Holder) -> Result<Lease<O>> {
+        self.lease_within(holder, None).await
     }
 
     /// The same, with a limit of the caller's own instead of `acquire_timeout`.
@@ -153,19 +154,19 @@ impl<O: Opener> Pool<O> {
     /// # Errors
     ///
     /// As [`Pool::lease`].
-    pub async fn lease_within(self: &Arc<Self>, purpose: Purpose, limit: Option<Duration>) -> Result<Lease<O>> {
+    pub async fn lease_within(self: &Arc<Self>, holder: Holder, limit: Option<Duration>) -> Result<Lease<O>> {
         let begun = match self.permits.try_acquire() {
             Ok(permit) => {
                 permit.forget();
                 let permit = Permit(Some(&**self));
                 match self.next_idle()? {
-                    Found::Ready(connection) => return Ok(self.lend(permit, connection, purpose)),
+                    Found::Ready(connection) => return Ok(self.lend(permit, connection, holder)),
                     found => Some((permit, found)),
                 }
             }
             Err(_) => None,
         };
-        Box::pin(self.lease_slowly(purpose, limit, begun)).await
+        Box::pin(self.lease_slowly(holder, limit, begun)).await
     }
 
     /// A connection that nobody has.
@@ -185,9 +186,9 @@ impl<O: Opener> Pool<O> {
         self: &Arc<Self>,
         mut permit: Permit<'_, O>,
         connection: Arc<Kept<O::Connection>>,
-        purpose: Purpose,
+        holder: Holder,
     ) -> Lease<O> {
-        let holder = self.state().holders.enter(purpose, Instant::now());
+        let holder = self.state().holders.enter(holder);
         permit.0 = None;
         self.acquired.fetch_add(1, Ordering::Relaxed);
         Lease::new(Arc::clone(self), connection, Place::Exclusive(holder))
@@ -195,7 +196,7 @@ impl<O: Opener> Pool<O> {
 
     async fn lease_slowly(
         self: &Arc<Self>,
-        purpose: Purpose,
+        holder: Holder,
         limit: Option<Duration>,
         begun: Option<(Permit<'_, O>, Found<O::Connection>)>,
     ) -> Result<Lease<O>> {
@@ -240,7 +241,7 @@ impl<O: Opener> Pool<O> {
                     break self.open().await?;
                 }
             };
-            Ok(self.lend(permit, connection, purpose))
+            Ok(self.lend(permit, connection, holder))
         };
         let lease = timeout(limit, work).await;
         drop(waiting);
@@ -258,7 +259,7 @@ impl<O: Opener> Pool<O> {
         }
         let holders = self.state().holders.shown();
         Error::timeout(format!(
-            "no connection came free within {limit} s: all {} of the pool are held, by {holders}; keep transactions and streams short, or raise `pool` or `acquire_timeout`",
+            "no connection came free within {limit} s: all {} of the pool are held by {holders}: keep transactions and streams short, or raise `pool` or `acquire_timeout`",
             self.settings.size
         ))
     }
@@ -268,14 +269,14 @@ impl<O: Opener> Pool<O> {
     /// # Errors
     ///
     /// As [`Pool::lease`].
-    pub async fn share(self: &Arc<Self>, purpose: Purpose) -> Result<Lease<O>> {
-        match self.try_share(&purpose)? {
+    pub async fn share(self: &Arc<Self>, holder: Holder) -> Result<Lease<O>> {
+        match self.try_share(&holder)? {
             Some(lease) => Ok(lease),
-            None => self.lease(purpose).await,
+            None => self.lease(holder).await,
         }
     }
 
-    fn try_share(self: &Arc<Self>, purpose: &Purpose) -> Result<Option<Lease<O>>> {
+    fn try_share(self: &Arc<Self>, holder: &Holder) -> Result<Option<Lease<O>>> {
         let now = Instant::now();
         let mut gone = Vec::new();
         let mut state = self.state();
@@ -287,7 +288,7 @@ impl<O: Opener> Pool<O> {
             match self.take_idle(&mut state, now, &mut gone) {
                 Found::Ready(connection) => {
                     permit.forget();
-                    return Ok(Some(self.open_lane(&mut state, connection, purpose.clone(), now)));
+                    return Ok(Some(self.open_lane(&mut state, connection, holder.clone(), now)));
                 }
                 Found::Suspect(connection, since) => state.idle.push(Idle { connection, since }),
                 Found::Nothing => {}
@@ -313,12 +314,12 @@ impl<O: Opener> Pool<O> {
         self: &Arc<Self>,
         state: &mut State<O::Connection>,
         connection: Arc<Kept<O::Connection>>,
-        purpose: Purpose,
+        holder: Holder,
         now: Instant,
     ) -> Lease<O> {
         let id = state.next_lane;
         state.next_lane += 1;
-        let holder = state.holders.enter(purpose, now);
+        let holder = state.holders.enter(holder);
         state.lanes.push(Lane::new(id, Arc::clone(&connection), holder, now));
         self.acquired.fetch_add(1, Ordering::Relaxed);
         Lease::new(Arc::clone(self), connection, Place::Lane(id, 0))
@@ -348,12 +349,17 @@ impl<O: Opener> Pool<O> {
 
     /// Opens a connection, when it is time for an attempt.
     async fn open(&self) -> Result<Arc<Kept<O::Connection>>> {
+        let begun = Instant::now();
         let _turn = self.opening.acquire().await.map_err(|_| is_closed())?;
         loop {
-            let wait = self.state().backoff.wait();
-            match wait {
-                Some(wait) => sleep(wait).await,
-                None => break,
+            let (failure, wait) = {
+                let state = self.state();
+                (state.backoff.failure_since(begun), state.backoff.wait())
+            };
+            match (failure, wait) {
+                (Some(error), _) => return Err(error),
+                (None, Some(wait)) => sleep(wait).await,
+                (None, None) => break,
             }
         }
         self.state().open += 1;
@@ -365,7 +371,7 @@ impl<O: Opener> Pool<O> {
                 Ok(Arc::new(Kept::new(connection, self.settings.max_lifetime)))
             }
             Err(error) => {
-                self.state().backoff.failed();
+                self.state().backoff.failed(&error);
                 Err(error)
             }
         }
@@ -378,10 +384,6 @@ impl<O: Opener> Pool<O> {
         state.fault = Some(Instant::now());
         drop(state);
         drop(connection);
-    }
-
-    pub(crate) fn change_purpose(&self, holder: usize, purpose: Purpose) {
-        self.state().holders.change(holder, purpose);
     }
 
     /// Takes a lent connection back.

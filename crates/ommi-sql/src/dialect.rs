@@ -51,6 +51,12 @@ pub trait Dialect: Send + Sync {
         Sql::primary(if value { "TRUE" } else { "FALSE" })
     }
 
+    /// Whether a condition is true, or is not: unknown is neither true nor false.
+    fn is_true(&self, condition: &Sql, negated: bool) -> Sql {
+        let not = if negated { " NOT" } else { "" };
+        Sql::comparison(format!("{} IS{not} TRUE", condition.within(Precedence::Primary)))
+    }
+
     /// A comparison.
     fn compare(&self, operator: Comparison, left: &Operand<'_>, right: &Operand<'_>) -> Result<Sql> {
         Ok(Sql::comparison(format!("{} {} {}", left.term(), operator.sign(), right.term())))

@@ -4,10 +4,15 @@ mod condition;
 mod delete;
 mod expr;
 mod insert;
+mod limit_by;
+mod related;
 mod select;
 mod update;
 
+use std::cell::Cell;
+
 use ommi_core::model::ModelDef;
+use ommi_core::query::Join;
 use ommi_core::query::statement::Statement;
 use ommi_core::value::ValueType;
 use ommi_core::{Error, Result};
@@ -38,10 +43,11 @@ pub struct RenderedSql {
 /// wrong in itself (a field or a parameter that does not exist, a comparison that no type has).
 pub fn render(statement: &Statement, parameters: &[ValueType], dialect: &dyn Dialect) -> Result<RenderedSql> {
     let renderer = |model| Renderer::new(model, parameters, dialect);
+    let aliases = Aliases::default();
     let text = match statement {
-        Statement::Select(select) => renderer(&select.model).select(select)?,
-        Statement::Update(update) => renderer(&update.model).update(update)?,
-        Statement::Delete(delete) => renderer(&delete.model).delete(delete)?,
+        Statement::Select(select) => renderer(&select.model).select(select, &aliases)?,
+        Statement::Update(update) => renderer(&update.model).update(update, &aliases)?,
+        Statement::Delete(delete) => renderer(&delete.model).delete(delete, &aliases)?,
         Statement::Insert(insert) => return Ok(render_insert(insert, parameters, 1, &[], dialect)?.sql),
     };
     let (sql, _) = number(&text, dialect)?;
@@ -55,11 +61,41 @@ pub(crate) struct Renderer<'a> {
     dialect: &'a dyn Dialect,
     /// Whether columns are written with their table before them.
     qualified: bool,
+    /// The names of tables, in a statement that has several.
+    scope: Option<Scope<'a>>,
+}
+
+/// Names for the tables of a statement.
+#[derive(Default)]
+pub(crate) struct Aliases(Cell<usize>);
+
+impl Aliases {
+    /// A name that no other table of the statement has.
+    fn next(&self) -> usize {
+        self.0.replace(self.0.get() + 1)
+    }
+}
+
+/// The names of tables where an expression stands.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    aliases: &'a Aliases,
+    /// The name of the model's table.
+    own: usize,
+    /// Joins, whose tables have the names that follow.
+    joins: &'a [Join],
+}
+
+impl Scope<'_> {
+    /// The name of a table.
+    fn name(alias: usize) -> String {
+        format!("t{alias}")
+    }
 }
 
 impl<'a> Renderer<'a> {
     pub(crate) fn new(model: &'a ModelDef, parameters: &'a [ValueType], dialect: &'a dyn Dialect) -> Self {
-        Renderer { model, parameters, dialect, qualified: false }
+        Renderer { model, parameters, dialect, qualified: false, scope: None }
     }
 
     /// The same renderer, writing columns with their table before them.
@@ -75,6 +111,36 @@ impl<'a> Renderer<'a> {
             Some(schema) => Ok(format!("{}.{name}", self.quote(schema)?)),
             None => Ok(name),
         }
+    }
+
+    /// The same renderer for a model whose table gets a name of its own, and those of its joins after
+    /// it.
+    fn named<'b>(&self, model: &'b ModelDef, joins: &'b [Join], aliases: &'b Aliases) -> Renderer<'b>
+    where
+        'a: 'b,
+    {
+        let own = aliases.next();
+        joins.iter().for_each(|_| _ = aliases.next());
+        Renderer { model, scope: Some(Scope { aliases, own, joins }), ..*self }
+    }
+
+    /// The quoted table with its name, where it has one.
+    fn named_table(&self) -> Result<String> {
+        let table = self.table()?;
+        Ok(match self.scope {
+            Some(scope) => format!("{table} AS {}", Scope::name(scope.own)),
+            None => table,
+        })
+    }
+
+    /// The quoted column of a field as it is read, with the name of its table where that is needed.
+    fn read_column(&self, field: u16) -> Result<String> {
+        let column = self.column(field)?;
+        Ok(match self.scope {
+            Some(scope) => format!("{}.{column}", Scope::name(scope.own)),
+            None if self.qualified => format!("{}.{column}", self.quote(&self.model.table().name)?),
+            None => column,
+        })
     }
 
     /// The quoted column of a field.

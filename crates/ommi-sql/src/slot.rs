@@ -74,9 +74,7 @@ impl Slot {
             (_, Datum::Null) | (Slot::Value(_), _) => Ok(Bound::Value(value, value_type)),
             (Slot::PrefixEnd(_), Datum::Text(text)) => Ok(prefix_end(text).map_or(Bound::AboveText, Bound::Text)),
             (Slot::ListJson(_), Datum::List(items)) => Ok(Bound::Text(in_list_json(items, value_type)?)),
-            (Slot::Regex(_), Datum::Text(text)) => {
-                Ok(Bound::Text(RegexPattern::cached(text)?.portable().to_owned()))
-            }
+            (Slot::Regex(_), Datum::Text(text)) => Ok(Bound::Text(RegexPattern::cached(text)?.portable().to_owned())),
             (Slot::Folded(operator, _), Datum::Text(text)) => Ok(Bound::Text(ascii_pattern(operator, text))),
             (slot, value) => Err(Error::query(format!(
                 "the parameter {} is {} and cannot be bound",
@@ -236,7 +234,9 @@ mod tests {
     #[test]
     fn marks_lead_back_to_their_slots() {
         let folded = FOLDING.map(|operator| Slot::Folded(operator, 3));
-        for slot in [Slot::Value(0), Slot::PrefixEnd(65535), Slot::ListJson(7), Slot::Regex(1)].into_iter().chain(folded) {
+        for slot in
+            [Slot::Value(0), Slot::PrefixEnd(65535), Slot::ListJson(7), Slot::Regex(1)].into_iter().chain(folded)
+        {
             assert_eq!(Slot::from_mark(slot.mark().trim_matches('\0')), Some(slot));
         }
         assert_eq!(Slot::from_mark("R1"), None);

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use ommi_core::model::{FieldDef, IndexDef, ModelBuilder, ModelDef, ReferenceDef, ReferenceTarget};
+use ommi_core::model::{FieldDef, IndexDef, Link, ModelBuilder, ModelDef, ReferenceDef, ReferenceTarget};
 use ommi_core::query::statement::{
     DeleteStatement, InsertStatement, OnConflict, SelectStatement, Statement, UpdateStatement,
 };
 use ommi_core::query::{
-    AggregateFunction, ArithmeticOperator, Comparison, Condition, DatePart, Direction, Expr, InList, ListOperator,
-    OrderBy, TextOperator,
+    AggregateFunction, ArithmeticOperator, Comparison, Condition, DatePart, Direction, Expr, InList, LimitBy,
+    ListOperator, OrderBy, TextOperator,
 };
 use ommi_core::value::json::{JsonCast, PathStep};
 use ommi_core::value::{Datum, ValueType};
@@ -307,4 +307,102 @@ fn names_keep_to_the_limit_of_the_database() {
     let long = "x".repeat(31);
     assert!(check_names(&model(&long, None), &NUMBERED).unwrap_err().is_schema());
     assert!(check_names(&model("T", Some(&long)), &NUMBERED).unwrap_err().is_schema());
+}
+
+fn employee() -> Arc<ModelDef> {
+    ModelBuilder::new("t1")
+        .table("staff.t1")
+        .field(FieldDef::new("id", ValueType::I64))
+        .field(FieldDef::new("boss", ValueType::I64).nullable(true))
+        .field(FieldDef::new("pay", ValueType::I32).nullable(true))
+        .key(["id"])
+        .build()
+        .unwrap()
+}
+
+fn boss(model: &Arc<ModelDef>) -> Arc<Link> {
+    Arc::new(Link::new(model, model, [1], [0]).unwrap())
+}
+
+fn related(link: &Arc<Link>, condition: Condition) -> Condition {
+    Condition::Related { link: Arc::clone(link), condition: Box::new(condition) }
+}
+
+fn count() -> Expr {
+    Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false }
+}
+
+fn text_of(statement: Statement, parameters: usize) -> String {
+    render(&statement, &vec![ValueType::I64; parameters], &NUMBERED).unwrap().text
+}
+
+#[test]
+fn each_table_of_a_statement_about_related_rows_has_a_name() {
+    let model = employee();
+    let of_boss = related(&boss(&model), related(&boss(&model), eq(0, 0)).and(eq(2, 1)));
+    let exists = "EXISTS (SELECT 1 FROM \"staff\".\"t1\" AS t1 WHERE t1.\"id\" = t0.\"boss\" AND EXISTS (SELECT 1 FROM \
+                  \"staff\".\"t1\" AS t2 WHERE t2.\"id\" = t1.\"boss\" AND t2.\"id\" = $1) AND t1.\"pay\" = $2)";
+    let select = SelectStatement::new(model.clone(), of_boss.clone());
+    assert_eq!(
+        text_of(Statement::Select(select), 2),
+        format!("SELECT t0.\"id\", t0.\"boss\", t0.\"pay\" FROM \"staff\".\"t1\" AS t0 WHERE {exists}")
+    );
+    let delete = DeleteStatement { model: model.clone(), condition: of_boss.clone() };
+    assert_eq!(text_of(Statement::Delete(delete), 2), format!("DELETE FROM \"staff\".\"t1\" AS t0 WHERE {exists}"));
+    let update = UpdateStatement { model, condition: of_boss, assignments: vec![(2, plus(2, 1))] };
+    let text = text_of(Statement::Update(update), 2);
+    assert!(text.starts_with("UPDATE \"staff\".\"t1\" AS t0 SET \"pay\" = t0.\"pay\" + $1 WHERE EXISTS ("), "{text}");
+}
+
+#[test]
+fn values_of_related_rows_are_selects_in_parentheses() {
+    let model = employee();
+    let link = boss(&model);
+    let pay =
+        Expr::Related { link: link.clone(), condition: Box::new(Condition::Const(true)), of: Expr::Field(2).into() };
+    let reversed = Arc::new(link.reversed());
+    let staff = Expr::Related { link: reversed, condition: Box::new(eq(2, 0)), of: Box::new(count()) };
+    let mut select = SelectStatement::new(model, Condition::Const(true));
+    select.output = vec![Expr::Field(0), staff];
+    select.order_by = vec![OrderBy { expr: pay, direction: Direction::Descending, nulls: None }];
+    assert_eq!(
+        text_of(Statement::Select(select), 1),
+        "SELECT t0.\"id\", (SELECT count(*) FROM \"staff\".\"t1\" AS t1 WHERE t1.\"boss\" = t0.\"id\" AND t1.\"pay\" = $1) \
+         FROM \"staff\".\"t1\" AS t0 ORDER BY (SELECT t2.\"pay\" FROM \"staff\".\"t1\" AS t2 WHERE t2.\"id\" = t0.\"boss\") \
+         DESC NULLS LAST"
+    );
+}
+
+#[test]
+fn what_no_related_row_can_pass_is_decided_at_once() {
+    let model = employee();
+    let never = related(&boss(&model), Condition::Const(false));
+    let condition = Condition::IsTrue { condition: Box::new(eq(2, 0)), negated: true };
+    let select = SelectStatement::new(model, Condition::Or(vec![never, condition]));
+    let text = text_of(Statement::Select(select), 1);
+    assert!(text.ends_with("AS t0 WHERE (t0.\"pay\" = $1) IS NOT TRUE"), "{text}");
+}
+
+#[test]
+fn joins_and_limits_of_groups_number_the_rows_inside() {
+    let model = employee();
+    let mut select = SelectStatement::new(model.clone(), eq(2, 0));
+    let place = select.join(boss(&model));
+    let boss_pay = select.joins()[usize::from(place)].field(place, 2);
+    select.output = vec![Expr::Field(0), boss_pay.clone()];
+    select.order_by = vec![OrderBy { expr: boss_pay.clone(), direction: Direction::Ascending, nulls: None }];
+    let plain = text_of(Statement::Select(select.clone()), 1);
+    assert_eq!(
+        plain,
+        "SELECT t0.\"id\", t1.\"pay\" FROM \"staff\".\"t1\" AS t0 JOIN \"staff\".\"t1\" AS t1 ON t1.\"id\" = t0.\"boss\" \
+         WHERE t0.\"pay\" = $1 ORDER BY t1.\"pay\" NULLS FIRST"
+    );
+    select.set_limit_by(LimitBy { by: vec![boss_pay], limit: Expr::Parameter(1), offset: Some(Expr::Parameter(2)) });
+    assert_eq!(
+        text_of(Statement::Select(select), 3),
+        "SELECT t2.ommi_0, t2.ommi_1 FROM (SELECT t0.\"id\" AS ommi_0, t1.\"pay\" AS ommi_1, t1.\"pay\" AS ommi_order_0, \
+         ROW_NUMBER() OVER (PARTITION BY t1.\"pay\" ORDER BY t1.\"pay\" NULLS FIRST) AS ommi_row FROM \"staff\".\"t1\" AS t0 \
+         JOIN \"staff\".\"t1\" AS t1 ON t1.\"id\" = t0.\"boss\" WHERE t0.\"pay\" = $1) AS t2 WHERE t2.ommi_row > $2 AND \
+         t2.ommi_row - $2 <= $3 ORDER BY t2.ommi_order_0 NULLS FIRST"
+    );
 }

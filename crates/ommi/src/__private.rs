@@ -2,13 +2,17 @@
 
 pub use ommi_core::driver::{Row, RowEncoder};
 pub use ommi_core::error::{Error, Result};
+pub use ommi_core::model::RelationDef;
 pub use ommi_core::model::attribute::{HasDigits, HasLength, RefersTo, VersionNumber, WriteTime};
 pub use ommi_core::model::{
     CheckDef, FieldDef, IndexDef, Model, ModelBuilder, ModelDef, NoKey, OnChange, ReferenceDef, ReferenceTarget,
-    TableName, Touch,
+    TableName, Touch, no_reference,
 };
+pub use ommi_core::query::Relation;
 pub use ommi_core::query::field::EmbeddedStruct;
 pub use ommi_core::query::{Condition, Direction, Embedded, Expr, Field, Filter, FilterOf};
+pub use ommi_core::relation::RelationField;
+pub use ommi_core::relation::field::AnyRelation;
 pub use ommi_core::value::datum::{unknown_number, unknown_variant};
 pub use ommi_core::value::list::Element;
 pub use ommi_core::value::{

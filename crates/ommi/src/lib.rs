@@ -33,15 +33,22 @@ pub mod testing;
 pub mod __private;
 
 pub use ommi_core::db::{
-    Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Rows, Selected, Tx, Update, Upsert,
+    Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
+    TransactionBuilder, Tx, Update, Upsert,
 };
 pub use ommi_core::error::{ConstraintKind, Error, ErrorKind, Result};
 pub use ommi_core::model::{Model, Models, NoKey};
 pub use ommi_core::plan::Explanation;
-pub use ommi_core::query::{Aggregate, Assignment, Cursor, Embedded, Expression, Field, Filter, Having, Order, count};
+pub use ommi_core::query::{
+    Aggregate, Assignment, Cursor, Embedded, Expression, Field, Filter, Having, Order, Plural, Relation, RelationQuery,
+    Single, count,
+};
+pub use ommi_core::relation::{Many, One, RelatedRows};
 pub use ommi_core::value::{Date, DateTime, Decimal, Duration, Json, Time, Timestamp, Uuid, Value};
-pub use ommi_core::{driver, evaluate, layer, model, plan, query, value};
+pub use ommi_core::{driver, evaluate, layer, model, plan, query, relation, value};
 pub use ommi_macros::{Model, Value};
+#[cfg(feature = "postgres")]
+pub use ommi_postgres as postgres;
 #[cfg(feature = "sqlite")]
 pub use ommi_sqlite as sqlite;
 pub use rust_decimal_macros::dec;

@@ -1,5 +1,6 @@
 //! What most programs use: `use ommi::prelude::*;`
 
 pub use crate::{
-    Date, DateTime, Db, Decimal, Duration, Error, Json, Model, Result, Time, Timestamp, Tx, Uuid, Value, count, dec,
+    Date, DateTime, Db, Decimal, Duration, Error, Json, Many, Model, One, Result, Time, Timestamp, Tx, Uuid, Value,
+    count, dec,
 };

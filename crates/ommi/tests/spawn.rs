@@ -132,3 +132,34 @@ async fn the_database_used_inside_its_transaction_is_an_error() {
     let outside = db.transaction(async |_| db.outside().find(Author::all()).count().await).await;
     assert_eq!(outside.unwrap(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retried_and_explicit_transactions_can_be_spawned() {
+    fn can_be_kept<T: Send + Sync + 'static>(_: &T) {}
+
+    let db = ommi::connect("sqlite::memory:").await.unwrap();
+    db.create::<Author>().await.unwrap();
+    let retried = {
+        let db = db.clone();
+        async move {
+            let name = String::from("retried");
+            db.options()
+                .retry(3)
+                .transaction(|tx| {
+                    let name = name.clone();
+                    async move { tx.add(Author { name, ..Default::default() }).await }
+                })
+                .await
+        }
+    };
+    tokio::spawn(retried).await.unwrap().unwrap();
+    let tx = tokio::spawn(db.begin()).await.unwrap().unwrap();
+    can_be_kept(&tx);
+    let handle = Db::clone(&tx);
+    tokio::spawn(async move { handle.add(Author { email: "b".into(), ..Default::default() }).await })
+        .await
+        .unwrap()
+        .unwrap();
+    tokio::spawn(tx.commit()).await.unwrap().unwrap();
+    assert_eq!(db.find(Author::all()).count().await.unwrap(), 2);
+}

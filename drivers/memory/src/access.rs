@@ -111,7 +111,7 @@ fn constant<'a>(expr: &'a Expr, parameters: &'a [Datum]) -> Option<&'a Datum> {
 
 /// How the fields of a statement's model lie in the table, which may have been created for another
 /// model that fits.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Layout {
     /// The table's field for each of the model's; absent where they are the same.
     fields: Option<Vec<u16>>,

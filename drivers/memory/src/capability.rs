@@ -2,15 +2,15 @@
 
 use ommi_core::Result;
 use ommi_core::driver::capability::{
-    AggregateCapability, FilterCapability, OperationCapability, OrderCapability, TransactionCapability, WriteCapability,
+    AggregateCapability, FilterCapability, OperationCapability, OrderCapability, RelationCapability,
+    TransactionCapability, WriteCapability,
 };
 use ommi_core::driver::{Capabilities, Operators};
 use ommi_core::model::ModelDef;
 use ommi_core::query::statement::{
     DeleteStatement, InsertStatement, OnConflict, SelectStatement, Statement, UpdateStatement,
 };
-use ommi_core::query::{Comparison, Condition, Expr};
-use ommi_core::value::ValueType;
+use ommi_core::query::{Comparison, Condition, Expr, RelatedNode};
 
 use crate::error::beyond;
 
@@ -28,6 +28,7 @@ pub fn least() -> Capabilities {
         filter: FilterCapability::default(),
         order: OrderCapability::default(),
         aggregate: AggregateCapability::default(),
+        relation: RelationCapability::default(),
         write: WriteCapability::default(),
         transaction: TransactionCapability::default(),
         operation: OperationCapability::default(),
@@ -81,6 +82,12 @@ impl Check<'_> {
         require(select.group_by.is_empty() || aggregate.groups, "groups")?;
         require(!select.distinct || aggregate.distinct_rows, "distinct rows")?;
         require(select.output.is_empty() || aggregate.projection || select.is_grouped(), "a selection of fields")?;
+        let relation = &self.can.relation;
+        require(select.joins().is_empty() || relation.joins, "joins")?;
+        if let Some(limit_by) = select.limit_by() {
+            require(relation.limit_by, "a limit of groups of rows")?;
+            limit_by.by.iter().try_for_each(|expr| self.expr(expr))?;
+        }
         select.output.iter().chain(&select.group_by).try_for_each(|expr| self.expr(expr))
     }
 
@@ -158,12 +165,10 @@ impl Check<'_> {
         if matches!(condition, Condition::Const(true)) {
             return Ok(());
         }
-        let is_of = |expr: &Expr, test: fn(&ValueType) -> bool| expr.value_type(self.model).is_some_and(|of| test(&of));
-        let needed =
-            Operators::of_condition(condition, &|expr| is_of(expr, |of| matches!(of, ValueType::Json)), &|expr| {
-                is_of(expr, |of| matches!(of, ValueType::List(_)))
-            });
-        self.operators(needed)?;
+        self.operators(Operators::of_model(condition, self.model))?;
+        let mut able = true;
+        condition.each_related(&mut |node| able &= self.can.has_related(&node));
+        require(able, "related rows")?;
         require(!self.can.filter.native.is_empty(), "a filter")?;
         let mut answer = Ok(());
         condition.each_expr(&mut |expr| {
@@ -194,7 +199,10 @@ impl Check<'_> {
                 self.expr(right)
             }
             Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => self.expr(of),
-            Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => Ok(()),
+            Expr::Related { link, condition, of } => {
+                require(self.can.has_related(&RelatedNode { link, condition, of: Some(of) }), "values of related rows")
+            }
+            Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) | Expr::Joined { .. } => Ok(()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use ommi_core::driver::capability::RelationCapability;
 use ommi_core::driver::{
     BoxFuture, Call, Capabilities, ConnectOptions, Connector, Driver, Inserted, Isolation, NativeWork, Prepared, Raw,
     RowSink, RowSource, RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
@@ -16,16 +17,17 @@ use crate::capability::{all, least};
 use crate::error::{DRIVER, about, foreign};
 use crate::overlay::Overlay;
 use crate::read::{self, Source};
+use crate::seen::Seen;
 use crate::store::Store;
 use crate::transaction::MemoryTransaction;
-use crate::view::View;
 use crate::write::{self, Writing};
 use crate::{schema, statement};
 
 /// Makes databases for `memory:` URLs, a new one for each connection.
 ///
 /// The option `capabilities` is `all`, or `none` for a driver that does no more than it must;
-/// `acquire_timeout` bounds the wait for another transaction that writes.
+/// `relations` names what it does natively of related rows, of `filters`, `values`, `joins` and
+/// `limit_by`, with commas between, or is `none`; `acquire_timeout` bounds the wait for another transaction that writes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryConnector;
 
@@ -36,17 +38,20 @@ impl Connector for MemoryConnector {
 
     fn connect<'a>(&'a self, options: &'a ConnectOptions) -> BoxFuture<'a, Result<Arc<dyn Driver>>> {
         Box::pin(async move {
-            options.check_known(&["capabilities", "acquire_timeout"])?;
+            options.check_known(&["capabilities", "relations", "acquire_timeout"])?;
             if !matches!(options.rest(), "" | "//") {
                 return Err(Error::config(format!(
                     "`memory:` URLs name no database, and this one has `{}`: each connection is a database of its own",
                     options.rest()
                 )));
             }
-            let capabilities = match options.choice("capabilities", &[("all", true), ("none", false)])? {
+            let mut capabilities = match options.choice("capabilities", &[("all", true), ("none", false)])? {
                 Some(false) => least(),
                 _ => all(),
             };
+            if let Some(names) = options.get("relations") {
+                capabilities.relation = relations(names)?;
+            }
             let mut driver = MemoryDriver::new(capabilities);
             if let Some(store) = Arc::get_mut(&mut driver.store) {
                 store.acquire_timeout = options.duration("acquire_timeout")?;
@@ -54,6 +59,25 @@ impl Connector for MemoryConnector {
             Ok(Arc::new(driver) as Arc<dyn Driver>)
         })
     }
+}
+
+fn relations(names: &str) -> Result<RelationCapability> {
+    let mut relation = RelationCapability::default();
+    for name in names.split(',').filter(|name| *name != "none") {
+        let capability = match name {
+            "filters" => &mut relation.filters,
+            "values" => &mut relation.values,
+            "joins" => &mut relation.joins,
+            "limit_by" => &mut relation.limit_by,
+            other => {
+                return Err(Error::config(format!(
+                    "`relations` has `{other}`, and may have `filters`, `values`, `joins`, `limit_by`, or be `none`"
+                )));
+            }
+        };
+        *capability = true;
+    }
+    Ok(relation)
 }
 
 /// A database in memory.
@@ -74,12 +98,12 @@ impl MemoryDriver {
     fn source(&self, call: Call<'_>) -> Result<Source> {
         self.store.check_open()?;
         let tables = self.store.read();
-        let table = tables.named(statement::of(call.prepared)?.statement.model().table())?;
-        Source::new(call.prepared, call.parameters, table, View::committed(table))
+        Source::new(call.prepared, call.parameters, Seen { tables: &tables, overlay: None })
     }
 
     /// Runs a statement in a transaction of its own.
     async fn write<T>(&self, work: impl FnOnce(&mut Writing<'_>) -> Result<T>) -> Result<T> {
+        tokio::task::coop::consume_budget().await;
         self.store.check_open()?;
         let writer = self.store.writer(None).await?;
         self.store.check_open()?;
@@ -99,6 +123,7 @@ impl Default for MemoryDriver {
 impl Session for MemoryDriver {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::fetch(call.prepared, call.parameters, source, sink).await.map_err(|error| about(error, call))
         })
@@ -106,6 +131,7 @@ impl Session for MemoryDriver {
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::stream(call.prepared, call.parameters, source).await.map_err(|error| about(error, call))
         })
@@ -171,6 +197,7 @@ impl Driver for MemoryDriver {
 
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             self.store.check_open()?;
             let can = self.capabilities.transaction;
             let able = can.transactions
@@ -187,6 +214,7 @@ impl Driver for MemoryDriver {
                 true => MemoryTransaction::reading(Arc::clone(&self.store), options.isolation),
                 false => {
                     let writer = self.store.writer(options.begin_timeout).await?;
+                    writer.set_holder(options.holder());
                     self.store.check_open()?;
                     MemoryTransaction::writing(Arc::clone(&self.store), writer)
                 }

@@ -17,6 +17,7 @@ mod insert;
 mod overlay;
 mod read;
 mod schema;
+mod seen;
 mod statement;
 mod store;
 mod table;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ommi_core::Result;
 use ommi_core::driver::{BoxFuture, Flow, Prepared, RowSink, RowStream};
-use ommi_core::evaluate::{Evaluator, Selection};
+use ommi_core::evaluate::{Evaluator, Related, Selection};
 use ommi_core::query::statement::{SelectStatement, Statement};
 use ommi_core::value::Datum;
 use tokio::task::yield_now;
@@ -12,9 +12,9 @@ use tokio::task::yield_now;
 use crate::access::Layout;
 use crate::decode::Values;
 use crate::error::foreign;
+use crate::seen::Seen;
 use crate::statement::{self, MemoryStatement};
 use crate::table::{Row, Table};
-use crate::view::View;
 
 /// After how many rows a scan lets others run.
 const ROWS_PER_TURN: usize = 1024;
@@ -23,6 +23,7 @@ const ROWS_PER_TURN: usize = 1024;
 pub(crate) struct Source {
     rows: Rows,
     layout: Layout,
+    related: Related,
 }
 
 enum Rows {
@@ -38,15 +39,27 @@ impl Source {
     /// # Errors
     ///
     /// `Schema` if the table does not fit the model, `Query` if the statement is no select.
-    pub(crate) fn new(prepared: &Prepared, parameters: &[Datum], table: &Arc<Table>, view: View<'_>) -> Result<Self> {
-        let MemoryStatement { statement, access } = statement::of(prepared)?;
+    pub(crate) fn new(prepared: &Prepared, parameters: &[Datum], seen: Seen<'_>) -> Result<Self> {
+        let MemoryStatement { statement, access, is_across } = statement::of(prepared)?;
+        let (table, view) = seen.table(statement.model())?;
         let layout = Layout::new(statement.model(), table)?;
         let rows = match access.rows(view, &layout, parameters) {
             Some(rows) => Rows::Found(rows),
             None if view.changes.is_some() => Rows::Found(view.rows().cloned().collect()),
             None => Rows::Table(Arc::clone(table)),
         };
-        Ok(Source { rows, layout })
+        let source = Source { rows, layout, related: Related::default() };
+        match statement {
+            Statement::Select(select) if *is_across => {
+                let related = seen.related(select, parameters)?;
+                if select.joins().is_empty() {
+                    return Ok(Source { related, ..source });
+                }
+                let rows = Rows::Found(seen.joined(select, parameters, source.iter())?);
+                Ok(Source { rows, layout: Layout::default(), related })
+            }
+            _ => Ok(source),
+        }
     }
 
     fn iter(&self) -> impl Iterator<Item = Row> {
@@ -87,7 +100,7 @@ async fn answer(
     source: &Source,
     mut take: impl FnMut(&[Datum]) -> Result<Flow>,
 ) -> Result<()> {
-    let mut selection = Selection::new(select, parameters)?;
+    let mut selection = Selection::with_related(select, parameters, &source.related)?;
     for (count, row) in source.iter().enumerate() {
         if count % ROWS_PER_TURN == ROWS_PER_TURN - 1 {
             yield_now().await;
@@ -110,10 +123,12 @@ pub(crate) async fn stream(prepared: &Prepared, parameters: &[Datum], source: So
         && !select.distinct
         && select.order_by.is_empty()
         && select.limit.is_none()
-        && select.offset.is_none();
+        && select.offset.is_none()
+        && select.extras.is_none();
     if is_plain {
         let rows = source.iter().collect::<Vec<_>>().into_iter();
-        return Ok(Box::new(Scan { prepared: prepared.clone(), parameters: parameters.to_vec(), rows }));
+        let (prepared, parameters) = (prepared.clone(), parameters.to_vec());
+        return Ok(Box::new(Scan { prepared, parameters, rows, related: source.related }));
     }
     let mut rows = Vec::new();
     answer(select, parameters, &source, |row| {
@@ -129,6 +144,7 @@ struct Scan {
     prepared: Prepared,
     parameters: Vec<Datum>,
     rows: std::vec::IntoIter<Row>,
+    related: Related,
 }
 
 impl RowStream for Scan {
@@ -139,7 +155,7 @@ impl RowStream for Scan {
     ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, bool)>> {
         Box::pin(async move {
             let select = select_of(&self.prepared)?;
-            let evaluator = Evaluator::new(&self.parameters);
+            let evaluator = Evaluator::new(&self.parameters).with_related(&self.related);
             let mut given = 0;
             let mut looked_at = 0;
             while given < wanted.max(1) {

@@ -14,6 +14,8 @@ use crate::error::foreign;
 pub(crate) struct MemoryStatement {
     pub(crate) statement: Statement,
     pub(crate) access: Access,
+    /// Whether it looks at the rows of other models.
+    pub(crate) is_across: bool,
 }
 
 /// Prepares a statement.
@@ -30,7 +32,21 @@ pub(crate) fn prepare(statement: &Statement, parameters: &[ValueType], can: &Cap
         Statement::Insert(_) => Access::default(),
     };
     let text = format!("{} {}", statement.operation(), statement.model().table());
-    Ok(Prepared::new(text, MemoryStatement { statement: statement.clone(), access }, parameters))
+    let is_across = is_across(statement);
+    Ok(Prepared::new(text, MemoryStatement { statement: statement.clone(), access, is_across }, parameters))
+}
+
+fn is_across(statement: &Statement) -> bool {
+    match statement {
+        Statement::Select(select) => {
+            let mut across = !select.joins().is_empty();
+            select.each_related(&mut |_| across = true);
+            across
+        }
+        Statement::Update(update) => update.condition.is_across(),
+        Statement::Delete(delete) => delete.condition.is_across(),
+        Statement::Insert(_) => false,
+    }
 }
 
 /// The statement that was prepared.

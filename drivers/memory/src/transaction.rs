@@ -13,10 +13,10 @@ use crate::driver::{insert, no_native, no_raw};
 use crate::error::{DRIVER, about, ended};
 use crate::overlay::Overlay;
 use crate::read::{self, Source};
+use crate::seen::Seen;
 use crate::statement;
 use crate::store::{Store, Writer};
 use crate::table::Tables;
-use crate::view::View;
 use crate::write::{self, Writing};
 
 /// An open transaction. What it has written lies in an overlay that goes with it: dropping the
@@ -57,11 +57,8 @@ impl MemoryTransaction {
 
     /// The rows of a select, as the transaction sees them.
     fn source(&self, call: Call<'_>) -> Result<Source> {
-        let name = statement::of(call.prepared)?.statement.model().table();
         let source = |tables: &Tables, overlay: Option<&Overlay>| {
-            let table = tables.named(name)?;
-            let changes = overlay.and_then(|overlay| overlay.changes(table.id));
-            Source::new(call.prepared, call.parameters, table, View { table, changes })
+            Source::new(call.prepared, call.parameters, Seen { tables, overlay })
         };
         match &*self.state() {
             State::Writing { overlay, .. } => source(&self.store.read(), Some(overlay)),
@@ -96,6 +93,7 @@ fn no_savepoint(level: u32) -> Error {
 impl Session for MemoryTransaction {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::fetch(call.prepared, call.parameters, source, sink).await.map_err(|error| about(error, call))
         })
@@ -103,17 +101,22 @@ impl Session for MemoryTransaction {
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let source = self.source(call).map_err(|error| about(error, call))?;
             read::stream(call.prepared, call.parameters, source).await.map_err(|error| about(error, call))
         })
     }
 
     fn insert<'a>(&'a self, call: Call<'a>, source: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
-        Box::pin(async move { self.write(|writing| insert(call, source, writing)).map_err(|error| about(error, call)) })
+        Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
+            self.write(|writing| insert(call, source, writing)).map_err(|error| about(error, call))
+        })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
         Box::pin(async move {
+            tokio::task::coop::consume_budget().await;
             let work = |writing: &mut Writing<'_>| writing.execute(statement::of(call.prepared)?, call.parameters);
             self.write(work).map_err(|error| about(error, call))
         })

@@ -13,11 +13,6 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The table as it is committed.
-    pub(crate) fn committed(table: &'a Table) -> Self {
-        View { table, changes: None }
-    }
-
     /// The row of a key.
     pub(crate) fn get(self, key: &Key) -> Option<&'a Row> {
         match self.changes.and_then(|changes| changes.rows.get(key)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ommi_core::evaluate::{Evaluator, assign, check_row, fit};
+use ommi_core::evaluate::{Evaluator, Related, assign, check_row, fit};
 use ommi_core::model::{FieldDef, OnChange};
 use ommi_core::query::statement::Statement;
 use ommi_core::value::Datum;
@@ -12,6 +12,7 @@ use ommi_core::{Error, Result};
 use crate::access::Layout;
 use crate::error::{foreign, no_target, not_unique, null, still_referenced};
 use crate::overlay::Overlay;
+use crate::seen::Seen;
 use crate::statement::MemoryStatement;
 use crate::table::{Key, Reference, Row, Table, TableId, Tables, key_of};
 use crate::view::View;
@@ -89,7 +90,11 @@ impl<'a> Writing<'a> {
             Some(rows) => rows,
             None => view.rows().cloned().collect(),
         };
-        let evaluator = Evaluator::new(parameters);
+        let related = match prepared.is_across {
+            true => Seen { tables: self.tables, overlay: Some(&*self.overlay) }.related_to(condition, parameters)?,
+            false => Related::default(),
+        };
+        let evaluator = Evaluator::new(parameters).with_related(&related);
         let mut changes = Vec::new();
         for old in rows {
             let seen = layout.seen(&old);

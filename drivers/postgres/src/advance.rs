@@ -13,7 +13,8 @@ const ADVANCING: StatementKey = StatementKey::new(0, 1);
 /// Gaps up to this are closed by taking the numbers of the gap, which never moves a sequence back.
 const STEPS: i64 = 1_000;
 
-const RESERVE: &str = "SELECT nextval((SELECT CAST(pg_get_serial_sequence($1, $2) AS regclass))) FROM generate_series(1, $3)";
+const RESERVE: &str =
+    "SELECT nextval((SELECT CAST(pg_get_serial_sequence($1, $2) AS regclass))) FROM generate_series(1, $3)";
 
 /// Moves a sequence behind a number, if it is not there yet. Those who do so wait for each other, so
 /// that none moves it back behind what another has set. A number that is far away is set: to move the

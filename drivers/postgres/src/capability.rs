@@ -20,7 +20,12 @@ pub(crate) fn capabilities() -> Capabilities {
             rechecked: folding,
         },
         operation: OperationCapability { raw: true, explain: true, schemas: true, documents: false },
-        limits: Limits { parameters: PARAMETERS, value_bytes: VALUE_BYTES, identifier_bytes: IDENTIFIER_BYTES },
+        limits: Limits {
+            parameters: PARAMETERS,
+            value_bytes: VALUE_BYTES,
+            identifier_bytes: IDENTIFIER_BYTES,
+            ..Limits::default()
+        },
         ..Capabilities::all()
     }
 }

@@ -84,8 +84,13 @@ impl Connection {
         self.set_dirty(true);
     }
 
+    /// Whether there was a request whose answer nobody waited for.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.is_interrupted.load(Ordering::Acquire)
+    }
+
     pub(crate) fn is_unclean(&self) -> bool {
-        self.is_interrupted.load(Ordering::Acquire) || self.is_dirty.load(Ordering::Acquire)
+        self.is_interrupted() || self.is_dirty.load(Ordering::Acquire)
     }
 
     /// What has to be undone, from now on as if it were.

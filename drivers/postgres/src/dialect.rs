@@ -192,11 +192,7 @@ impl Dialect for PostgresDialect {
             JsonCast::Json => "",
         });
         // silent: a way that leads nowhere gives null
-        let found = format!(
-            "jsonb_path_query_first({}, {}, '{{}}', true)",
-            of.argument(),
-            literal::quoted(&steps)?
-        );
+        let found = format!("jsonb_path_query_first({}, {}, '{{}}', true)", of.argument(), literal::quoted(&steps)?);
         Ok(match cast {
             JsonCast::Text => Sql::primary(format!("({found} #>> '{{}}' COLLATE \"C\")")),
             JsonCast::Int => Sql::primary(format!("CAST({found} AS bigint)")),
@@ -221,7 +217,9 @@ impl Dialect for PostgresDialect {
         }
         match (from.integer_range(), field_type.integer_range()) {
             (Some(from), Some(to)) if to.0 <= from.0 && from.1 <= to.1 => Ok(value.sql.clone()),
-            (_, Some(_)) => Ok(arithmetic::checked(&format!("CAST({} AS {})", value.argument(), type_name(field_type)), field_type)),
+            (_, Some(_)) => {
+                Ok(arithmetic::checked(&format!("CAST({} AS {})", value.argument(), type_name(field_type)), field_type))
+            }
             (Some(_), None) => Ok(value.sql.clone()),
             _ => match field_type {
                 ValueType::Decimal(Some(size)) => Ok(Sql::primary(decimal::of_scale(value.argument(), size.scale))),

@@ -5,13 +5,13 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use ommi_core::driver::{
-    BoxFuture, Call, Capabilities, ConnectOptions, Connector, Driver, Inserted, NativeWork, Prepared, Raw, RowSink,
-    RowSource, RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
+    BoxFuture, Call, Capabilities, ConnectOptions, Connector, Driver, Holder, Inserted, NativeWork, Prepared, Raw,
+    RowSink, RowSource, RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
 };
 use ommi_core::query::statement::Statement;
 use ommi_core::value::ValueType;
 use ommi_core::{Error, ModelDef, Result};
-use ommi_pool::{Lease, Pool, Purpose};
+use ommi_pool::{Lease, Pool};
 use tokio_postgres::Client;
 
 use crate::capability::capabilities;
@@ -62,7 +62,7 @@ impl Connector for PostgresConnector {
             let opener = PostgresOpener { options: Arc::clone(&options), tls };
             let pool = Pool::new(opener, options.pool);
             // what is wrong with the URL is told at once
-            drop(pool.lease(Purpose::new("connect", None)).await.map_err(|error| error.with_driver(DRIVER))?);
+            drop(pool.lease(Holder::operation("connect")).await.map_err(|error| error.with_driver(DRIVER))?);
             let shared = Arc::new(Shared { pool, options });
             Ok(Arc::new(PostgresDriver { shared, capabilities: capabilities() }) as Arc<dyn Driver>)
         })
@@ -98,13 +98,13 @@ impl Shared {
     /// A connection that is the caller's own.
     #[inline]
     async fn lease(&self, call: &Call<'_>) -> Result<Lease<PostgresOpener>> {
-        let lease = self.pool.lease(Purpose::new(call.operation, Some(call.model))).await;
+        let lease = self.pool.lease(call.holder()).await;
         lease.map_err(|error| error.with_driver(DRIVER))
     }
 
     /// A connection for a call that is no statement of a model.
     async fn lease_for(&self, operation: &'static str) -> Result<Lease<PostgresOpener>> {
-        self.pool.lease(Purpose::new(operation, None)).await.map_err(|error| error.with_driver(DRIVER))
+        self.pool.lease(Holder::operation(operation)).await.map_err(|error| error.with_driver(DRIVER))
     }
 }
 
@@ -119,7 +119,7 @@ impl Session for PostgresDriver {
         Box::pin(async move {
             let shared = &*self.shared;
             let lease = match call.prepared.is_short() {
-                true => shared.pool.share(Purpose::new(call.operation, Some(call.model))).await,
+                true => shared.pool.share(call.holder()).await,
                 false => shared.lease(&call).await,
             };
             let lease = lease.map_err(|error| error.with_driver(DRIVER))?;

@@ -105,7 +105,10 @@ impl Failure {
 /// Whether an error is one of the connection, and not of the values of a statement.
 fn is_of_the_wire(error: &tokio_postgres::Error) -> bool {
     let text = error.to_string();
-    error.is_closed() || !(text.starts_with("error serializing") || text.starts_with("expected ") || text.starts_with("error encoding"))
+    error.is_closed()
+        || !(text.starts_with("error serializing")
+            || text.starts_with("expected ")
+            || text.starts_with("error encoding"))
 }
 
 /// An error of the library with what caused it.
@@ -138,7 +141,9 @@ pub(crate) fn of_connecting(error: tokio_postgres::Error, options: &Options) -> 
                 code if *code == SqlState::INVALID_PASSWORD
                     || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
                 {
-                    Error::connection(format!("{shown} refuses the user `{user}` ({message}): check user and password, and the server's pg_hba.conf"))
+                    Error::connection(format!(
+                        "{shown} refuses the user `{user}` ({message}): check user and password, and the server's pg_hba.conf"
+                    ))
                 }
                 code if *code == SqlState::INVALID_CATALOG_NAME => {
                     Error::connection(format!("{message}: create it with `createdb`, or check the name in the URL"))
@@ -164,7 +169,9 @@ pub(crate) fn of_connecting(error: tokio_postgres::Error, options: &Options) -> 
             } else if why.contains("password missing") {
                 Error::connection(format!("{shown} asks the user `{user}` for a password, and the URL has none"))
             } else {
-                Error::connection(format!("{shown} cannot be reached ({why}): is the server up, and are host and port right?"))
+                Error::connection(format!(
+                    "{shown} cannot be reached ({why}): is the server up, and are host and port right?"
+                ))
             }
         }
     };
@@ -180,7 +187,9 @@ fn describe(db: &DbError, context: Context<'_>) -> Error {
         "22" => return Error::query(message),
         "08" => return lost(context, message),
         "28" | "53" => return Error::connection(message),
-        "3F" => return Error::schema(format!("{message}: create it, or check the name that the model is stored under")),
+        "3F" => {
+            return Error::schema(format!("{message}: create it, or check the name that the model is stored under"));
+        }
         "40" => {
             return Error::conflict(format!("{message}: run the transaction anew"));
         }
@@ -197,10 +206,14 @@ fn describe(db: &DbError, context: Context<'_>) -> Error {
         SqlState::INSUFFICIENT_PRIVILEGE => {
             Error::schema(format!("{message}: grant it to the user of the URL, or connect as another"))
         }
-        SqlState::QUERY_CANCELED => Error::timeout(format!("{message}: make the statement quicker, or raise `statement_timeout`")),
+        SqlState::QUERY_CANCELED => {
+            Error::timeout(format!("{message}: make the statement quicker, or raise `statement_timeout`"))
+        }
         SqlState::LOCK_NOT_AVAILABLE => Error::timeout(format!("{message}: another transaction holds a lock for long")),
         SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => lost(context, message),
-        SqlState::IN_FAILED_SQL_TRANSACTION => Error::transaction("a statement in the transaction failed, which ends it"),
+        SqlState::IN_FAILED_SQL_TRANSACTION => {
+            Error::transaction("a statement in the transaction failed, which ends it")
+        }
         SqlState::READ_ONLY_SQL_TRANSACTION => Error::transaction(format!("{message}: it is read-only")),
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Error::transaction(message),
         SqlState::DEPENDENT_OBJECTS_STILL_EXIST => Error::constraint(

@@ -48,9 +48,10 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn auto(&self) -> Option<u16> {
-        self.insert.model().auto().filter(|auto| {
-            self.insert.model().field(*auto).is_some_and(|field| field.value_type.is_integer())
-        })
+        self.insert
+            .model()
+            .auto()
+            .filter(|auto| self.insert.model().field(*auto).is_some_and(|field| field.value_type.is_integer()))
     }
 
     fn bound(&self, form: &Form) -> Result<Vec<Parameter<'_>>> {
@@ -180,10 +181,7 @@ impl Work<'_> {
     fn chunk(&self, rows: &mut Keyed<'_>) -> Result<Columns> {
         let mut columns = Columns::new(self.insert.element_types());
         let mut seen = Seen::of(self.insert);
-        while rows.next < rows.rows.len()
-            && columns.rows() < STATEMENT_ROWS
-            && columns.bytes() < STATEMENT_BYTES
-        {
+        while rows.next < rows.rows.len() && columns.rows() < STATEMENT_ROWS && columns.bytes() < STATEMENT_BYTES {
             if let Some(seen) = &mut seen
                 && !seen.is_new(rows)?
             {

@@ -146,7 +146,14 @@ impl Insert {
         self.model().fields()
     }
 
-    fn form(&self, number: u8, fields: &[u16], rows: InsertRows<'_>, returning: &[u16], row: Vec<Type>) -> Result<Form> {
+    fn form(
+        &self,
+        number: u8,
+        fields: &[u16],
+        rows: InsertRows<'_>,
+        returning: &[u16],
+        row: Vec<Type>,
+    ) -> Result<Form> {
         let RenderedInsert { sql, .. } =
             render_insert_of(&self.statement, &self.parameters, fields, rows, returning, &POSTGRES)?;
         let mut types = types_of(&sql.parameters, &self.parameters)?;

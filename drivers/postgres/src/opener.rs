@@ -1,6 +1,8 @@
 //! Opening connections, and bringing them back to order.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ommi_core::driver::BoxFuture;
 use ommi_core::{Error, Result};
@@ -17,6 +19,9 @@ use crate::options::Options;
 
 /// The oldest server that has what statements use.
 const OLDEST: u32 = 13;
+
+/// How long a request may go on that nobody waits for: to stop it takes a connection of its own.
+const GRACE: Duration = Duration::from_millis(10);
 
 /// Opens connections to the servers of a URL.
 pub(crate) struct PostgresOpener {
@@ -53,6 +58,16 @@ impl PostgresOpener {
             drop(end);
         });
         Ok(Connection::new(client, options, ended))
+    }
+
+    /// Waits until a connection has answered all that it was asked, which it is told to stop if that
+    /// takes long. Answers come in the order of the requests.
+    async fn quiet(&self, connection: &Connection) -> bool {
+        let mut check = pin!(connection.client().check_connection());
+        match timeout(GRACE, &mut check).await {
+            Ok(checked) => checked.is_ok(),
+            Err(_) => self.cancel(connection).await && check.await.is_ok(),
+        }
     }
 
     /// Asks the server to stop what a connection does. That the server was asked, not that it has
@@ -107,11 +122,7 @@ impl Opener for PostgresOpener {
     fn restore<'a>(&'a self, connection: &'a Connection) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let unclean = connection.take_unclean();
-            if unclean.is_interrupted && !self.cancel(connection).await {
-                return false;
-            }
-            // a cancellation that came too late meets this: its error is no reason to give up
-            if connection.client().check_connection().await.is_err() {
+            if unclean.is_interrupted && !self.quiet(connection).await {
                 return false;
             }
             if unclean.is_dirty && connection.client().batch_execute("ROLLBACK").await.is_err() {

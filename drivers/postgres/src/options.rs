@@ -209,7 +209,11 @@ impl Base {
         let hosts: Vec<String> = self
             .hosts
             .iter()
-            .map(|(host, port)| if host.starts_with('/') { format!("{host}/.s.PGSQL.{port}") } else { format!("{host}:{port}") })
+            .map(
+                |(host, port)| {
+                    if host.starts_with('/') { format!("{host}/.s.PGSQL.{port}") } else { format!("{host}:{port}") }
+                },
+            )
             .collect();
         format!("`{}` at {}", self.database, hosts.join(", "))
     }
@@ -226,16 +230,15 @@ fn host(text: &str) -> Result<(String, u16)> {
     };
     let port = match port {
         None | Some("") => 5432,
-        Some(port) => port
-            .parse()
-            .map_err(|_| Error::config(format!("`{port}` is no port: write {FORM}")))?,
+        Some(port) => port.parse().map_err(|_| Error::config(format!("`{port}` is no port: write {FORM}")))?,
     };
     Ok((decoded(host)?, port))
 }
 
 fn decoded(text: &str) -> Result<String> {
     let decoded = percent_decode_str(text).decode_utf8();
-    let decoded = decoded.map_err(|_| Error::config("a part of the URL is not UTF-8 after its percent signs are decoded"))?;
+    let decoded =
+        decoded.map_err(|_| Error::config("a part of the URL is not UTF-8 after its percent signs are decoded"))?;
     if decoded.contains('\0') {
         return Err(Error::config("a part of the URL has a NUL character"));
     }

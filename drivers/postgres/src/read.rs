@@ -9,7 +9,7 @@ use tokio_postgres::RowStream;
 use crate::connection::{Connection, StatementKey};
 use crate::decode::{Column, PostgresRow, columns};
 use crate::encode::parameters;
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
 use crate::native::Native;
 
 /// The key of a statement that has one form.
@@ -34,12 +34,16 @@ pub(crate) async fn fetch(
         sink.reset();
         read = Box::pin(self::read(connection, &call, native, &mut *sink)).await;
     }
-    request.answered();
-    read.map(|()| sink)
+    match read {
+        // the rest of the rows is still to come: dropped, the request counts as interrupted
+        Ok(Ended::Early) | Err(Failure::Ommi(_)) => {}
+        Ok(Ended::Whole) | Err(Failure::Postgres(_)) => request.answered(),
+    }
+    read.map(|_| sink)
 }
 
 #[inline]
-async fn read(connection: &Connection, call: &Call<'_>, native: &Native, sink: &mut dyn RowSink) -> Outcome<()> {
+async fn read(connection: &Connection, call: &Call<'_>, native: &Native, sink: &mut dyn RowSink) -> Outcome<Ended> {
     let client = connection.client();
     let text = call.prepared.text();
     let parameters = parameters(&native.slots, call.parameters, call.prepared.parameters())?;
@@ -53,6 +57,15 @@ async fn read(connection: &Connection, call: &Call<'_>, native: &Native, sink: &
     drain(rows, Described::Before(&statement.columns), sink).await
 }
 
+/// How far an answer was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// To its end.
+    Whole,
+    /// As far as the sink wanted rows.
+    Early,
+}
+
 /// How the columns of an answer are read.
 enum Described<'a> {
     Before(&'a [Column]),
@@ -62,19 +75,17 @@ enum Described<'a> {
 
 /// Pushes all rows of an answer into a sink, or as many as it wants.
 #[inline]
-async fn drain(rows: RowStream, described: Described<'_>, sink: &mut dyn RowSink) -> Outcome<()> {
+async fn drain(rows: RowStream, described: Described<'_>, sink: &mut dyn RowSink) -> Outcome<Ended> {
     let mut rows = pin!(rows);
     let mut of_answer = None;
     while let Some(row) = rows.try_next().await? {
         let columns = match described {
             Described::Before(columns) => columns,
-            Described::Later(wanted) => {
-                of_answer.get_or_insert_with(|| columns(row.columns(), wanted)) as &[Column]
-            }
+            Described::Later(wanted) => of_answer.get_or_insert_with(|| columns(row.columns(), wanted)) as &[Column],
         };
         if sink.row(&PostgresRow::new(&row, columns))? == Flow::Stop {
-            break;
+            return Ok(Ended::Early);
         }
     }
-    Ok(())
+    Ok(Ended::Whole)
 }

@@ -51,11 +51,10 @@ pub(crate) async fn create(connection: &Connection, models: &[Arc<ModelDef>]) ->
         }
         match problems.is_empty() {
             true => Ok(()),
-            false => Err(Error::schema(format!(
-                "tables that are there do not fit their models: {}",
-                problems.join("; ")
-            ))
-            .into()),
+            false => {
+                Err(Error::schema(format!("tables that are there do not fit their models: {}", problems.join("; ")))
+                    .into())
+            }
         }
     })
     .await
@@ -155,7 +154,8 @@ async fn table(connection: &Connection, model: &ModelDef) -> Outcome<TableInfo> 
 
 /// Drops the tables of models that have a key; a model without one is a view, which it did not make.
 pub(crate) async fn drop_models(connection: &Connection, models: &[Arc<ModelDef>]) -> Outcome<()> {
-    let tables: Vec<String> = models.iter().filter(|model| !model.key().is_empty()).map(|model| quoted(model)).collect();
+    let tables: Vec<String> =
+        models.iter().filter(|model| !model.key().is_empty()).map(|model| quoted(model)).collect();
     if tables.is_empty() {
         return Ok(());
     }

@@ -107,12 +107,7 @@ impl Stream {
     }
 
     fn new(source: Source, native: &Native, options: &Arc<Options>) -> Self {
-        Stream {
-            source,
-            model: Arc::clone(&native.model),
-            wanted: native.wanted.clone(),
-            options: Arc::clone(options),
-        }
+        Stream { source, model: Arc::clone(&native.model), wanted: native.wanted.clone(), options: Arc::clone(options) }
     }
 
     async fn batch(&mut self, sink: Box<dyn RowSink>, rows: usize) -> Outcome<(Box<dyn RowSink>, bool)> {

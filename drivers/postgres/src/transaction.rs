@@ -11,7 +11,7 @@ use ommi_core::driver::{
     Transaction, TransactionOptions,
 };
 use ommi_core::{Error, Result};
-use ommi_pool::{Kept, Lease, Purpose};
+use ommi_pool::{Kept, Lease};
 
 use crate::connection::Connection;
 use crate::driver::Shared;
@@ -57,14 +57,15 @@ impl Turns {
         }
     }
 
-    /// The connection, for a call.
-    fn connection_for(&self, call: &Call<'_>) -> Result<Arc<Kept<Connection>>> {
+    /// The connection, for a statement.
+    ///
+    /// # Errors
+    ///
+    /// `Transaction` if the transaction is over, or a statement in it failed.
+    fn connection_in_order(&self) -> Result<Arc<Kept<Connection>>> {
         let state = self.state();
         match (&state.lease, state.phase) {
-            (Some(lease), Phase::Open) => {
-                lease.set_purpose(Purpose::new(call.operation, Some(call.model)));
-                Ok(Arc::clone(lease.connection()))
-            }
+            (Some(lease), Phase::Open) => Ok(Arc::clone(lease.connection())),
             (_, phase) => Err(over(phase)),
         }
     }
@@ -89,7 +90,9 @@ impl Turns {
 fn over(phase: Phase) -> Error {
     Error::transaction(match phase {
         Phase::Committed => "the transaction was committed already",
-        Phase::Failed => "a statement in the transaction failed, which ends it: use a nested transaction around writes that may fail",
+        Phase::Failed => {
+            "a statement in the transaction failed, which ends it: use a nested transaction around writes that may fail"
+        }
         Phase::Open | Phase::RolledBack => "the transaction was rolled back already",
     })
 }
@@ -109,12 +112,13 @@ fn begin(options: &TransactionOptions) -> String {
         Some(Isolation::Serializable) => " ISOLATION LEVEL SERIALIZABLE",
     };
     let access = if options.read_only { " READ ONLY" } else { "" };
-    format!("BEGIN{isolation}{access}")
+    let waiting = if options.deferrable { " DEFERRABLE" } else { "" };
+    format!("BEGIN{isolation}{access}{waiting}")
 }
 
 impl PostgresTransaction {
     pub(crate) async fn begin(shared: &Arc<Shared>, options: &TransactionOptions) -> Result<Self> {
-        let lease = shared.pool.lease_within(Purpose::new("transaction", None), options.begin_timeout).await?;
+        let lease = shared.pool.lease_within(options.holder(), options.begin_timeout).await?;
         lease.set_dirty(true);
         lease.batch(&begin(options)).await.in_words(shared.context(Effect::None))?;
         let state = State { lease: Some(lease), phase: Phase::Open };
@@ -127,6 +131,20 @@ impl PostgresTransaction {
             self.turns.fail();
             self.shared.in_words(Err(failure), call, Effect::None)
         })
+    }
+
+    /// Refuses to commit where a statement failed whose answer nobody waited for: the server would
+    /// take the commit for a rollback, and say nothing.
+    async fn check_interrupted(&self) -> Result<()> {
+        let connection = self.turns.connection()?;
+        if !connection.is_interrupted() {
+            return Ok(());
+        }
+        let answered = connection.batch("SELECT").await;
+        if answered.is_err() {
+            self.turns.fail();
+        }
+        answered.in_words(self.shared.context(Effect::None))
     }
 
     /// Ends the transaction.
@@ -148,14 +166,14 @@ impl PostgresTransaction {
 impl Session for PostgresTransaction {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
-            let connection = self.turns.connection_for(&call)?;
+            let connection = self.turns.connection_in_order()?;
             self.in_words(read::fetch(&connection, call, sink).await, &call)
         })
     }
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
-            self.turns.connection_for(&call)?;
+            self.turns.connection_in_order()?;
             let stream = Stream::declare(self.turns.clone(), call, &self.shared.options).await;
             Ok(Box::new(self.in_words(stream, &call)?) as Box<dyn RowStream>)
         })
@@ -163,14 +181,14 @@ impl Session for PostgresTransaction {
 
     fn insert<'a>(&'a self, call: Call<'a>, rows: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
         Box::pin(async move {
-            let connection = self.turns.connection_for(&call)?;
+            let connection = self.turns.connection_in_order()?;
             self.in_words(insert::insert(&connection, call, rows).await, &call)
         })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
         Box::pin(async move {
-            let connection = self.turns.connection_for(&call)?;
+            let connection = self.turns.connection_in_order()?;
             self.in_words(write::execute(&connection, call).await, &call)
         })
     }
@@ -192,7 +210,7 @@ impl Session for PostgresTransaction {
 
     fn explain<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Option<String>>> {
         Box::pin(async move {
-            let connection = self.turns.connection_for(&call)?;
+            let connection = self.turns.connection_in_order()?;
             self.in_words(explain::explain(&connection, call).await, &call).map(Some)
         })
     }
@@ -241,6 +259,7 @@ impl Transaction for PostgresTransaction {
                 self.end("ROLLBACK", Phase::RolledBack).await.in_words(self.shared.context(Effect::None))?;
                 return Err(over(Phase::Failed));
             }
+            self.check_interrupted().await?;
             self.end("COMMIT", Phase::Committed).await.in_words(self.shared.context(Effect::Lasting))
         })
     }

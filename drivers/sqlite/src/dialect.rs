@@ -81,6 +81,12 @@ impl Dialect for SqliteDialect {
         literal::literal(value, value_type)
     }
 
+    /// Not `IS TRUE`: a column may have that name.
+    fn is_true(&self, condition: &Sql, negated: bool) -> Sql {
+        let not = if negated { " NOT" } else { "" };
+        Sql::comparison(format!("{} IS{not} 1", condition.within(Precedence::Primary)))
+    }
+
     fn compare(&self, operator: Comparison, left: &Operand<'_>, right: &Operand<'_>) -> Result<Sql> {
         let types = (&left.value_type, &right.value_type);
         if let (ValueType::List(left_element), ValueType::List(right_element)) = types {

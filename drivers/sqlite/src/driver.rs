@@ -4,8 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use ommi_core::driver::{
-    BoxFuture, Call, Capabilities, ConnectOptions, Connector, Driver, Inserted, NativeWork, Prepared, Raw, RowSink,
-    RowSource, RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
+    BoxFuture, Call, Capabilities, ConnectOptions, Connector, Driver, Holder, Inserted, NativeWork, Prepared, Raw,
+    RowSink, RowSource, RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
 };
 use ommi_core::query::statement::Statement;
 use ommi_core::value::ValueType;
@@ -101,7 +101,8 @@ impl Session for SqliteDriver {
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
-            let lease = self.shared.readers.lease_within(None).await?;
+            let mut lease = self.shared.readers.lease_within(None).await?;
+            lease.set_holder(call.holder());
             let source = if self.shared.readers_block_writers() {
                 let width = Native::of(call.prepared)?.width;
                 let buffer = read::fetch(lease, call, Box::new(RowBuffer::new(width))).await;
@@ -162,7 +163,8 @@ impl Session for SqliteDriver {
 
     fn native<'a>(&'a self, work: NativeWork) -> BoxFuture<'a, Result<Box<dyn Any + Send>>> {
         Box::pin(async move {
-            let lease = self.shared.lease_writer().await?;
+            let mut lease = self.shared.lease_writer().await?;
+            lease.set_holder(Holder::operation("native"));
             native_work::run(lease, work).await.in_words(|| self.shown(), None)
         })
     }
@@ -192,7 +194,8 @@ impl Driver for SqliteDriver {
 
     fn create<'a>(&'a self, models: &'a [Arc<ModelDef>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let lease = self.shared.lease_writer().await?;
+            let mut lease = self.shared.lease_writer().await?;
+            lease.set_holder(Holder::operation("create"));
             let models = models.to_vec();
             worker::run(lease, move |mut lease| schema::create(&mut lease, &models))
                 .await

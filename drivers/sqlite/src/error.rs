@@ -79,6 +79,11 @@ impl Failure {
         self.primary_code() == Some(ffi::SQLITE_BUSY) && self.code() != Some(ffi::SQLITE_BUSY_SNAPSHOT)
     }
 
+    /// Whether the connection may only read, and was asked to write.
+    pub(crate) fn is_refused_write(&self) -> bool {
+        self.primary_code() == Some(ffi::SQLITE_READONLY)
+    }
+
     /// Whether a reference rule was broken; SQLite does not say which.
     pub(crate) fn is_reference_violation(&self) -> bool {
         self.code() == Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)

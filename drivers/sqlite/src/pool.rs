@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ommi_core::driver::Holder;
 use ommi_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -28,6 +29,9 @@ pub(crate) struct Pool {
 struct Idle {
     connections: Vec<Connection>,
     is_closed: bool,
+    /// Who has a connection for longer than a short statement takes.
+    holders: Vec<(u64, Holder)>,
+    next_holder: u64,
 }
 
 /// What the connections of a pool are for.
@@ -60,7 +64,7 @@ impl Pool {
     pub(crate) fn try_lease(self: &Arc<Self>) -> Option<Lease> {
         self.permits.try_acquire().ok()?.forget();
         // the lease gives the permit back where there is no connection
-        let mut lease = Lease { connection: None, pool: Arc::clone(self), is_dirty: false, quiet: None };
+        let mut lease = Lease::new(self);
         lease.connection = self.idle().connections.pop();
         lease.connection.is_some().then_some(lease)
     }
@@ -87,7 +91,7 @@ impl Pool {
     pub(crate) async fn lease(self: &Arc<Self>, timeout: Option<Duration>) -> Result<Lease> {
         let timeout = timeout.unwrap_or(self.acquire_timeout).min(self.acquire_timeout);
         self.wait(1, timeout).await?;
-        let mut lease = Lease { connection: None, pool: Arc::clone(self), is_dirty: false, quiet: None };
+        let mut lease = Lease::new(self);
         let idle = self.idle().connections.pop();
         lease.connection = Some(match idle {
             Some(connection) => connection,
@@ -129,18 +133,34 @@ impl Pool {
 
     #[cold]
     fn exhausted(&self, timeout: Duration) -> Error {
+        let holders = self.holders();
         Error::timeout(match self.purpose {
             Purpose::Read => format!(
-                "none of the {} reading connections became free within {timeout:?}: raise `readers` or `acquire_timeout` in the URL, and end streams and read-only transactions sooner",
+                "none of the {} reading connections became free within {timeout:?}, {holders}: raise `readers` or `acquire_timeout` in the URL, and end streams and read-only transactions sooner",
                 self.size
             ),
             Purpose::Write => format!(
-                "another transaction of this handle held the writing connection for {timeout:?}: end transactions sooner, or raise `acquire_timeout` in the URL"
+                "the writing connection did not become free within {timeout:?}, {holders}: end transactions sooner, or raise `acquire_timeout` in the URL"
             ),
             Purpose::All => format!(
-                "the only connection, which `locking=exclusive` leaves, did not become free within {timeout:?}: end transactions and streams sooner, raise `acquire_timeout`, or leave `locking` out"
+                "the only connection, which `locking=exclusive` leaves, did not become free within {timeout:?}, {holders}: end transactions and streams sooner, raise `acquire_timeout`, or leave `locking` out"
             ),
         })
+    }
+
+    /// Who has the connections, the longest first, as messages tell it.
+    #[cold]
+    fn holders(&self) -> String {
+        let idle = self.idle();
+        // they come in the order of their beginnings
+        let named: Vec<String> = idle.holders.iter().take(5).map(|(_, holder)| holder.to_string()).collect();
+        match (named.as_slice(), idle.holders.len()) {
+            ([], _) => "which short statements of others held".to_owned(),
+            (named, all) if all > named.len() => {
+                format!("held by {} and {} more", named.join("; by "), all - named.len())
+            }
+            (named, _) => format!("held by {}", named.join("; by ")),
+        }
     }
 
     /// Opens connections until a number of them is open. May block.
@@ -159,7 +179,8 @@ impl Pool {
         match self.wait(self.size, timeout).await {
             Ok(()) => Ok(Quiet { pool: Arc::clone(self) }),
             Err(error) if error.is_timeout() => Err(Error::timeout(format!(
-                "a read-only transaction kept the database in memory from being written for {timeout:?}: end it sooner, or use a file, where readers and a writer don't wait for each other"
+                "the database in memory could not be written for {timeout:?}, because its readers were {}: end them sooner, or use a file, where readers and a writer don't wait for each other",
+                self.holders()
             ))),
             Err(error) => Err(error),
         }
@@ -185,8 +206,9 @@ impl Pool {
         drop(idle);
         match waited {
             Err(error) if error.is_timeout() => Err(Error::timeout(format!(
-                "closed, but transactions or streams are still open after {:?}; their connections close when they end",
-                self.acquire_timeout
+                "closed, but connections are still in use after {:?}, {}; they close when that ends",
+                self.acquire_timeout,
+                self.holders()
             ))),
             _ => Ok(connections),
         }
@@ -207,9 +229,29 @@ pub(crate) struct Lease {
     is_dirty: bool,
     /// Keeps readers of a database in memory away while it is written.
     quiet: Option<Quiet>,
+    /// The number of the holder that others are told of.
+    holder: Option<u64>,
 }
 
 impl Lease {
+    /// A lease that has a permit, and no connection yet.
+    #[inline]
+    fn new(pool: &Arc<Pool>) -> Self {
+        Lease { connection: None, pool: Arc::clone(pool), is_dirty: false, quiet: None, holder: None }
+    }
+
+    /// Says who has the connection, for the errors of those who wait for it.
+    pub(crate) fn set_holder(&mut self, holder: Holder) {
+        let mut idle = self.pool.idle();
+        let number = idle.next_holder;
+        idle.next_holder += 1;
+        idle.holders.push((number, holder));
+        let before = self.holder.replace(number);
+        if before.is_some() {
+            idle.holders.retain(|(number, _)| Some(*number) != before);
+        }
+    }
+
     /// The connection.
     ///
     /// # Errors
@@ -249,6 +291,9 @@ impl Drop for Lease {
             let mut idle = self.pool.idle();
             if !idle.is_closed {
                 idle.connections.push(connection);
+            }
+            if self.holder.is_some() {
+                idle.holders.retain(|(number, _)| Some(*number) != self.holder);
             }
         }
         self.pool.permits.add_permits(1);

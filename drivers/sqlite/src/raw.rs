@@ -1,13 +1,13 @@
 //! Statements in SQLite's own language.
 
 use ommi_core::Error;
-use ommi_core::driver::{Raw, RowSink, RowsMatched};
+use ommi_core::driver::{Holder, Raw, RowSink, RowsMatched};
 use rusqlite::Statement;
 
 use crate::connection::{Connection, Owned, StatementKey};
 use crate::encode::bind_raw;
 use crate::error::{Failure, Outcome};
-use crate::held::Held;
+use crate::held::{Held, Midway};
 use crate::read::{self, Progress};
 use crate::stream::next_key;
 use crate::worker;
@@ -58,6 +58,7 @@ pub(crate) async fn run<H: Held>(
         connection.forget(key);
         return Ok(Answer::Done(sink, 0));
     }
+    held.set_holder(|| Holder::operation("raw"));
     Box::pin(go_on(held, key, raw.clone(), sink, progress, is_read)).await
 }
 
@@ -76,7 +77,8 @@ async fn go_on<H: Held>(
     progress: Progress,
     is_read: bool,
 ) -> Outcome<Answer> {
-    worker::run(held, move |mut held| {
+    // the statement is not wanted a second time, however this one ends
+    worker::run(Midway::new(held, key), move |mut held| {
         // the text may begin a transaction
         held.set_dirty(!is_read);
         let connection = held.connection()?;

@@ -17,7 +17,7 @@ use crate::connection::{Connection, StatementKey};
 use crate::decode::SqliteRow;
 use crate::encode::bind_slots;
 use crate::error::{Failure, Outcome};
-use crate::held::Held;
+use crate::held::{Held, Midway};
 use crate::native::Native;
 use crate::watch::{INLINE_BUDGET, Watch};
 use crate::worker;
@@ -135,6 +135,7 @@ pub(crate) async fn fetch<H: Held>(
         }
         native.is_long.store(true, Ordering::Relaxed);
     }
+    held.set_holder(|| call.holder());
     Box::pin(go_on(held, call.prepared.clone(), call.parameters.to_vec(), sink, progress)).await
 }
 
@@ -146,9 +147,9 @@ async fn go_on<H: Held>(
     mut sink: Box<dyn RowSink>,
     progress: Progress,
 ) -> Outcome<Box<dyn RowSink>> {
-    worker::run(held, move |mut held| {
+    let key = StatementKey::prepared(prepared.id());
+    worker::run(Midway::new(held, key), move |mut held| {
         let native = Native::of(&prepared)?;
-        let key = StatementKey::prepared(prepared.id());
         let begun = Instant::now();
         held.connection()?.with_statement(key, prepared.text(), |statement, owned| {
             if progress == Progress::Stopped {
@@ -159,6 +160,7 @@ async fn go_on<H: Held>(
             statement.clear_bindings();
             Ok(())
         })?;
+        held.ended();
         drop(held);
         if progress == Progress::Stopped {
             native.is_long.store(native.is_one_step || begun.elapsed() >= INLINE_BUDGET * 3 / 4, Ordering::Relaxed);

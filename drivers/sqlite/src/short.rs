@@ -7,7 +7,9 @@ use ommi_core::query::{AggregateFunction, Comparison, Condition, Expr};
 /// Whether a statement finds one row by its key or by a unique group.
 pub(crate) fn is_short(statement: &Statement) -> bool {
     match statement {
-        Statement::Select(select) => !select.is_grouped() && finds_one(&select.model, &select.condition),
+        Statement::Select(select) => {
+            !select.is_grouped() && select.extras.is_none() && finds_one(&select.model, &select.condition)
+        }
         Statement::Update(update) => finds_one(&update.model, &update.condition),
         Statement::Delete(delete) => finds_one(&delete.model, &delete.condition),
         Statement::Insert(_) => true,
@@ -37,7 +39,10 @@ pub(crate) fn is_quick(statement: &Statement) -> bool {
 pub(crate) fn is_one_step(statement: &Statement) -> bool {
     let Statement::Select(select) = statement else { return false };
     let counts = |expr: &Expr| matches!(expr, Expr::Aggregate { function: AggregateFunction::Count, of: None, .. });
-    select.group_by.is_empty() && select.condition == Condition::Const(true) && select.output.iter().any(counts)
+    select.group_by.is_empty()
+        && select.joins().is_empty()
+        && select.condition == Condition::Const(true)
+        && select.output.iter().any(counts)
 }
 
 /// The fields that a statement writes.
@@ -50,6 +55,10 @@ pub(crate) fn written(statement: &Statement) -> Vec<u16> {
 }
 
 fn finds_one(model: &ModelDef, condition: &Condition) -> bool {
+    // how many related rows are looked at is not known
+    if condition.is_across() {
+        return false;
+    }
     let mut fixed = Vec::new();
     fixed_fields(condition, &mut fixed);
     let is_fixed = |fields: &[u16]| !fields.is_empty() && fields.iter().all(|field| fixed.contains(field));

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ommi_core::driver::{
-    BoxFuture, Call, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, Session, Transaction,
-    TransactionOptions,
+    BoxFuture, Call, Holder, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, Session,
+    Transaction, TransactionOptions,
 };
 use ommi_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::connection::{Command, Connection, StatementKey};
-use crate::error::{InWords, Outcome};
+use crate::error::{Failure, InWords, Outcome};
 use crate::held::Held;
 use crate::options::Options;
 use crate::pool::Lease;
@@ -63,6 +63,9 @@ pub(crate) struct Turn {
     /// `None` only while it is dropped.
     state: Option<OwnedMutexGuard<State>>,
     turns: Turns,
+    /// The connection of a transaction that has ended: given back when the state is free again, so
+    /// that who finds it taken knows that the connection is not its next user's yet.
+    ended: Option<Lease>,
 }
 
 impl Turns {
@@ -76,7 +79,7 @@ impl Turns {
             Ok(state) => state,
             Err(_) => Arc::clone(&self.state).lock_owned().await,
         };
-        let mut turn = Turn { state: Some(state), turns: self.clone() };
+        let mut turn = Turn { state: Some(state), turns: self.clone(), ended: None };
         turn.check()?;
         Ok(turn)
     }
@@ -115,9 +118,10 @@ impl Turn {
         };
         if state.phase == Phase::Open && is_lost {
             state.phase = Phase::Lost;
-            state.lease = None;
+            let lease = state.lease.take();
+            self.ended = lease;
         }
-        match state.phase {
+        match self.state()?.phase {
             Phase::Open => Ok(()),
             phase => Err(over(phase)),
         }
@@ -127,9 +131,10 @@ impl Turn {
     fn end(mut self, command: Command) -> Outcome<()> {
         let state = self.state()?;
         let has_begun = state.has_begun;
-        let Some(mut lease) = state.lease.take() else { return Err(over(Phase::RolledBack).into()) };
+        let Some(lease) = state.lease.take() else { return Err(over(Phase::RolledBack).into()) };
         // whatever happens, nothing stays open when the lease ends
         state.phase = Phase::RolledBack;
+        let lease = self.ended.insert(lease);
         let connection = lease.connection()?;
         connection.forget_streams();
         if has_begun && !connection.is_autocommit() {
@@ -139,7 +144,7 @@ impl Turn {
             lease.set_dirty(false);
         }
         if matches!(command, Command::Commit) {
-            state.phase = Phase::Committed;
+            self.state()?.phase = Phase::Committed;
         }
         Ok(())
     }
@@ -167,6 +172,9 @@ impl Held for Turn {
     }
 
     fn set_dirty(&mut self, _: bool) {}
+
+    // the transaction has it, whatever is done in it
+    fn set_holder(&mut self, _: impl FnOnce() -> Holder) {}
 
     fn lend<R>(&mut self, work: impl FnOnce(&mut rusqlite::Connection) -> R) -> Result<R> {
         match &mut self.state()?.lease {
@@ -197,6 +205,7 @@ impl SqliteTransaction {
             true => shared.readers.lease_within(left()).await?,
             false => shared.writer.lease_within(left()).await?,
         };
+        lease.set_holder(options.holder());
         if is_memory && !is_read_only {
             let quiet = shared.readers.quiet(left()).await?;
             quiet.end_snapshots();
@@ -218,6 +227,14 @@ impl SqliteTransaction {
         let state = State { lease: Some(lease), phase: Phase::Open, has_begun };
         let turns = Turns { state: Arc::new(Mutex::new(state)), is_abandoned: Arc::default() };
         Ok(SqliteTransaction { shared: Arc::clone(shared), turns, watch, is_read_only })
+    }
+
+    /// The failure of a statement, which for a write in a transaction that only reads is this.
+    fn unless_read_only(&self, failure: Failure) -> Failure {
+        match self.is_read_only && failure.is_refused_write() {
+            true => Failure::Ommi(Error::transaction("the transaction is read-only and was asked to write")),
+            false => failure,
+        }
     }
 
     fn options(&self) -> &Options {
@@ -281,9 +298,11 @@ async fn begin_with(mut lease: Lease, command: Command, left: Option<Duration>) 
 
 impl Drop for SqliteTransaction {
     fn drop(&mut self) {
+        // the run that may be on its way: a later one is that of the connection's next user
+        let run = self.watch.run();
         self.turns.is_abandoned.store(true, Ordering::SeqCst);
         if self.turns.state.try_lock().is_err() {
-            self.watch.cancel();
+            self.watch.cancel(run);
         }
         let Some(lease) = self.turns.take_lease() else { return };
         // the lease rolls back when it ends, which may take a while
@@ -333,7 +352,8 @@ impl Session for SqliteTransaction {
     ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
         Box::pin(async move {
             let turn = self.turns.turn().await?;
-            match raw::run(turn, raw, sink, false).await.in_words(|| self.options().shown(), None)? {
+            let ran = raw::run(turn, raw, sink, false).await.map_err(|failure| self.unless_read_only(failure));
+            match ran.in_words(|| self.options().shown(), None)? {
                 raw::Answer::Done(sink, matched) => Ok((sink, matched)),
                 raw::Answer::NoRead(sink) => Ok((sink, 0)),
             }

@@ -70,13 +70,18 @@ impl Watch {
     /// Begins a run of a worker. When the answer is dropped, the run is cancelled.
     pub(crate) fn begin_worker(self: &Arc<Self>) -> Cancel {
         self.mode.store(WORKER, Ordering::Relaxed);
-        let run = self.run.fetch_add(1, Ordering::Relaxed) + 1;
+        let run = self.run.fetch_add(1, Ordering::SeqCst) + 1;
         Cancel { watch: Arc::clone(self), run }
     }
 
-    /// Cancels the run of a worker that there may be.
-    pub(crate) fn cancel(&self) {
-        self.cancelled.store(self.run.load(Ordering::Relaxed), Ordering::Relaxed);
+    /// The number of the run that a worker does, or did last.
+    pub(crate) fn run(&self) -> u64 {
+        self.run.load(Ordering::SeqCst)
+    }
+
+    /// Cancels a run of a worker; if it has ended, nothing happens.
+    pub(crate) fn cancel(&self, run: u64) {
+        self.cancelled.fetch_max(run, Ordering::Relaxed);
     }
 
     /// Whether the running work of a worker is not wanted any more.
@@ -160,7 +165,7 @@ pub(crate) struct Cancel {
 
 impl Drop for Cancel {
     fn drop(&mut self) {
-        self.watch.cancelled.store(self.run, Ordering::Relaxed);
+        self.watch.cancel(self.run);
     }
 }
 

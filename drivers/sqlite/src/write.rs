@@ -42,6 +42,7 @@ pub(crate) async fn execute<H: Held>(mut held: H, call: Call<'_>, is_durable: bo
             return Ok(rows);
         }
     }
+    held.set_holder(|| call.holder());
     let (prepared, parameters) = (call.prepared.clone(), call.parameters.to_vec());
     worker::run(held, move |mut held| held.connection()?.update(&prepared, Native::of(&prepared)?, &parameters)).await
 }
@@ -69,6 +70,7 @@ pub(crate) async fn insert<H: Held>(
             return Ok(written.with(rows));
         }
     }
+    held.set_holder(|| call.holder());
     let (prepared, parameters) = (call.prepared.clone(), call.parameters.to_vec());
     worker::run(held, move |mut held| {
         let native = Native::of(&prepared)?;

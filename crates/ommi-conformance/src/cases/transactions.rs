@@ -37,7 +37,9 @@ cases! { "transactions":
     a_transaction_is_refused_where_there_are_none,
     an_empty_transaction_changes_nothing needs TRANSACTIONS,
     rows_are_streamed_in_a_transaction needs TRANSACTIONS,
-    get_or_create_works_in_a_transaction needs SAVEPOINTS UNIQUE AUTO_INTEGERS,
+    get_or_create_works_in_a_transaction needs TRANSACTIONS UNIQUE AUTO_INTEGERS,
+    the_database_is_refused_in_all_that_the_closure_polls needs TRANSACTIONS,
+    a_spawned_task_is_outside_the_transaction needs TRANSACTIONS,
 }
 
 async fn what_a_transaction_writes_is_committed(db: Db) -> Verdict {
@@ -373,6 +375,56 @@ async fn the_database_is_refused_inside_its_transaction(db: Db) -> Verdict {
     })
     .await?;
     check_eq!(db.find(Item::all()).count().await?, 1);
+    Ok(())
+}
+
+async fn the_database_is_refused_in_all_that_the_closure_polls(db: Db) -> Verdict {
+    fill(&db, named(&["a"])).await?;
+    db.transaction(async |tx| {
+        let (joined, read) = tokio::join!(db.find(Item::all()).count(), tx.find(Item::all()).count());
+        check!(refused(joined)?.is_transaction());
+        check_eq!(read?, 1);
+        let boxed: std::pin::Pin<Box<dyn Future<Output = Result<u64>> + Send>> =
+            Box::pin(async { db.clone().find(Item::all()).count().await });
+        check!(refused(boxed.await)?.is_transaction());
+        tokio::task::yield_now().await;
+        check!(refused(db.begin().await)?.is_transaction());
+        check!(refused(db.find(Item::all()).stream().await)?.is_transaction());
+        check!(refused(db.create::<Item>().await)?.is_transaction());
+        if db.driver().capabilities().transaction.savepoints {
+            tx.transaction(async |_| {
+                check!(refused(db.find(Item::all()).count().await)?.is_transaction());
+                Ok(())
+            })
+            .await?;
+        }
+        check!(refused(db.find(Item::all()).count().await)?.is_transaction());
+        Ok(())
+    })
+    .await?;
+    let retried = db.options().retry(3).transaction(|_| {
+        let db = db.clone();
+        async move { db.find(Item::all()).count().await }
+    });
+    check!(refused(retried.await)?.is_transaction());
+    // outside of closures, an open transaction keeps nobody from using the database
+    let tx = db.begin().await?;
+    check_eq!(db.find(Item::all()).count().await?, 1);
+    tx.rollback().await?;
+    Ok(())
+}
+
+async fn a_spawned_task_is_outside_the_transaction(db: Db) -> Verdict {
+    fill(&db, named(&["a"])).await?;
+    db.transaction(async |tx| {
+        let other = db.clone();
+        let task = tokio::spawn(async move { other.find(Item::all()).count().await });
+        check_eq!(task.await.map_err(|fault| Error::config(fault.to_string()))??, 1);
+        tx.add(item(2, "b")).await?;
+        Ok(())
+    })
+    .await?;
+    check_eq!(matching(&db, Item::all()).await?, [1, 2]);
     Ok(())
 }
 

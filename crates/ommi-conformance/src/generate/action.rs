@@ -1,7 +1,7 @@
 //! Random queries and writes.
 
 use fastrand::Rng;
-use ommi::query::{AggregateFunction, Comparison, Condition, Direction, Expr, Nulls, OrderBy};
+use ommi::query::{AggregateFunction, Comparison, Condition, Direction, Expr, LimitBy, Nulls, OrderBy};
 use ommi::value::Datum;
 
 use super::expression::{Maker, Typed};
@@ -32,12 +32,13 @@ pub(super) struct Selection {
     pub(super) order_by: Vec<OrderBy>,
     pub(super) limit: Option<u32>,
     pub(super) offset: Option<u32>,
+    pub(super) limit_by: Option<Box<LimitBy>>,
 }
 
 impl Action {
     /// A random action on a table.
     pub(super) fn random(rng: &mut Rng, table: &Table) -> Action {
-        let mut maker = Maker { table, rng };
+        let mut maker = Maker::new(table, rng);
         match maker.rng.u8(..100) {
             0..60 => Action::Select(maker.rows()),
             60..82 => Action::Select(maker.groups()),
@@ -84,6 +85,7 @@ impl Maker<'_> {
             order_by: Vec::new(),
             limit: None,
             offset: None,
+            limit_by: None,
         };
         let mut is_total = false;
         if percent(self.rng, 40) {
@@ -114,6 +116,14 @@ impl Maker<'_> {
                 }
             }
         }
+        if is_total && !selection.distinct && percent(self.rng, 25) {
+            let number = |number: u32| literal(Datum::Int(number.into()));
+            selection.limit_by = Some(Box::new(LimitBy {
+                by: (0..self.rng.usize(..3)).filter_map(|_| Some(self.ordered()?.expr)).collect(),
+                limit: number(self.rng.u32(..4)),
+                offset: percent(self.rng, 30).then(|| number(self.rng.u32(..3))),
+            }));
+        }
         self.bound(&mut selection, is_total);
         selection
     }
@@ -125,7 +135,7 @@ impl Maker<'_> {
         }
     }
 
-    fn aggregate(&mut self) -> Expr {
+    pub(super) fn aggregate(&mut self) -> Expr {
         let count = Expr::Aggregate { function: AggregateFunction::Count, of: None, distinct: false };
         let Some(of) = self.any() else { return count };
         let aggregate =
@@ -134,8 +144,8 @@ impl Maker<'_> {
             0 => count,
             1 => aggregate(AggregateFunction::Count, false),
             2 if of.value_type.is_groupable() => aggregate(AggregateFunction::Count, true),
-            3 | 4 if of.value_type.is_number() => aggregate(AggregateFunction::Sum, false),
-            5 if of.value_type.is_number() => aggregate(AggregateFunction::Avg, false),
+            3 | 4 if self.sums(&of.value_type) => aggregate(AggregateFunction::Sum, false),
+            5 if self.sums(&of.value_type) => aggregate(AggregateFunction::Avg, false),
             6 if of.value_type.is_ordered() => aggregate(AggregateFunction::Min, false),
             7 if of.value_type.is_ordered() => aggregate(AggregateFunction::Max, false),
             _ => count,
@@ -173,6 +183,7 @@ impl Maker<'_> {
             order_by: order.into_iter().map(|expr| self.order(expr)).collect(),
             limit: None,
             offset: None,
+            limit_by: None,
         };
         self.bound(&mut selection, is_total);
         selection

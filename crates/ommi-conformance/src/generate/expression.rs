@@ -1,10 +1,16 @@
 //! Random expressions and conditions over the fields of a table.
 
+use std::sync::Arc;
+
 use fastrand::Rng;
-use ommi::query::{ArithmeticOperator, Comparison, Condition, DatePart, Expr, ListOperator, TextOperator};
+use ommi::model::Link;
+use ommi::query::{
+    AggregateFunction, ArithmeticOperator, Comparison, Condition, DatePart, Expr, ListOperator, TextOperator,
+};
 use ommi::value::json::{JsonCast, PathStep};
 use ommi::value::{Datum, ValueType};
 
+use super::family::Family;
 use super::table::{Column, Table};
 use super::value::{literal, one, percent, pick, text, value};
 
@@ -16,10 +22,18 @@ pub(super) struct Typed {
     at: usize,
 }
 
+/// How many links may be followed one after another.
+const LINKS: u8 = 3;
+
 /// Makes expressions over the fields of a table.
 pub(super) struct Maker<'a> {
     pub(super) table: &'a Table,
     pub(super) rng: &'a mut Rng,
+    /// The table's place in its family.
+    place: usize,
+    family: Option<&'a Family>,
+    /// How many links may be followed one after another.
+    links: u8,
 }
 
 fn field(at: usize) -> Expr {
@@ -29,7 +43,65 @@ fn field(at: usize) -> Expr {
 const COMPARISONS: [Comparison; 6] =
     [Comparison::Eq, Comparison::Ne, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge];
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    /// A maker for the fields of a table.
+    pub(super) fn new(table: &'a Table, rng: &'a mut Rng) -> Self {
+        Maker { table, rng, place: 0, family: table.family.as_deref(), links: LINKS }
+    }
+
+    /// A link from the table, with the place of its target.
+    fn link(&mut self) -> Option<(&'a Arc<Link>, usize)> {
+        let family = self.family.filter(|_| self.links > 0)?;
+        let own = family.definitions.get(self.place)?.id();
+        let links: Vec<&'a Arc<Link>> = family.links.iter().filter(|link| link.source().id() == own).collect();
+        let link = *pick(self.rng, &links)?;
+        let target = family.definitions.iter().position(|of| of.id() == link.target().id())?;
+        Some((link, target))
+    }
+
+    /// A maker for the fields of the target of a link.
+    fn of_target(&mut self, place: usize) -> Option<Maker<'_>> {
+        let family = self.family?;
+        let table = family.tables.get(place)?;
+        Some(Maker { table, rng: self.rng, place, family: Some(family), links: self.links - 1 })
+    }
+
+    /// A condition on related rows.
+    fn related(&mut self) -> Option<Condition> {
+        let (link, place) = self.link()?;
+        let mut target = self.of_target(place)?;
+        let depth = target.rng.u8(..3);
+        let condition = match percent(target.rng, 15) {
+            true => Condition::Const(true),
+            false => target.condition(depth),
+        };
+        Some(Condition::Related { link: Arc::clone(link), condition: Box::new(condition) })
+    }
+
+    /// A value of related rows.
+    fn related_value(&mut self) -> Option<Typed> {
+        let (link, place) = self.link()?;
+        let mut target = self.of_target(place)?;
+        let of = match link.is_unique() && percent(target.rng, 60) {
+            true => target.any()?.expr,
+            false => target.aggregate(),
+        };
+        let condition = match percent(target.rng, 50) {
+            true => Condition::Const(true),
+            false => target.condition(1),
+        };
+        let value_type = of.value_type(link.target())?;
+        let expr = Expr::Related { link: Arc::clone(link), condition: Box::new(condition), of: Box::new(of) };
+        let at = self.table.columns.iter().position(|column| column.value_type == value_type).unwrap_or_default();
+        Some(Typed { expr, value_type, at })
+    }
+
+    /// Whether sums and means of a type may be asked for: of related floats they would be compared,
+    /// and they are equal only nearly.
+    pub(super) fn sums(&self, of: &ValueType) -> bool {
+        of.is_number() && !(of.is_float() && self.links < LINKS)
+    }
+
     fn column(&self, at: usize) -> Option<&Column> {
         self.table.columns.get(at)
     }
@@ -44,7 +116,11 @@ impl Maker<'_> {
 
     /// An expression: a field, or something made of one.
     pub(super) fn any(&mut self) -> Option<Typed> {
-        let plain = self.field(|_| true)?;
+        let related = if percent(self.rng, 15) { self.related_value() } else { None };
+        let plain = match related {
+            Some(related) => related,
+            None => self.field(|_| true)?,
+        };
         if percent(self.rng, 60) {
             return Some(plain);
         }
@@ -152,6 +228,10 @@ impl Maker<'_> {
             Some(column) if column.value_type == with.value_type => &column.pool[..],
             _ => &[],
         };
+        if matches!(&with.expr, Expr::Related { of, .. } if matches!(**of, Expr::Aggregate { function: AggregateFunction::Count, .. }))
+        {
+            return Datum::Int(self.rng.i64(..4));
+        }
         match pick(self.rng, pool) {
             Some(common) if percent(self.rng, 75) => common.clone(),
             _ if matches!(with.expr, Expr::DatePart { .. } | Expr::Length(_)) => {
@@ -169,7 +249,7 @@ impl Maker<'_> {
         if depth == 0 || percent(self.rng, 30) {
             return self.leaf();
         }
-        match self.rng.u8(..8) {
+        match self.rng.u8(..9) {
             0..3 => {
                 let parts = self.rng.usize(2..4);
                 Condition::And((0..parts).map(|_| self.condition(depth - 1)).collect())
@@ -179,11 +259,17 @@ impl Maker<'_> {
                 Condition::Or((0..parts).map(|_| self.condition(depth - 1)).collect())
             }
             6 => self.condition(depth - 1).negate(),
+            7 => Condition::IsTrue { condition: Box::new(self.condition(depth - 1)), negated: self.rng.bool() },
             _ => Condition::Not(Box::new(self.condition(depth - 1))),
         }
     }
 
     fn leaf(&mut self) -> Condition {
+        if percent(self.rng, 30)
+            && let Some(related) = self.related()
+        {
+            return related;
+        }
         let Some(of) = self.any() else { return Condition::Const(true) };
         match self.rng.u8(..20) {
             0 => Condition::IsNull { expr: of.expr, negated: self.rng.bool() },

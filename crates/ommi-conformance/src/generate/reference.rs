@@ -1,15 +1,18 @@
 //! What the reference evaluator answers.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use ommi::evaluate::{self, Evaluator, GroupKey};
 use ommi::model::ModelDef;
 use ommi::query::statement::SelectStatement;
-use ommi::query::{AggregateFunction, Comparison, Condition, Expr, InList};
+use ommi::query::{AggregateFunction, Comparison, Condition, Expr, Extras, InList};
 use ommi::value::{Datum, ValueType};
 use ommi::{Error, Result};
 
 use super::action::{Action, Selection};
+use super::nested::Nested;
+use super::table::Table;
 
 /// A row.
 pub(super) type Row = Vec<Datum>;
@@ -53,43 +56,77 @@ pub(super) enum Exactness {
 }
 
 /// Runs an action in the reference.
-pub(super) fn reference(model: &Arc<ModelDef>, rows: &[Row], action: &Action) -> Reference {
+pub(super) fn reference(model: &Arc<ModelDef>, table: &Table, action: &Action) -> Reference {
+    let failing = RefCell::default();
+    let (nested, rows) = (Nested { table, failing: &failing }, &table.rows);
     let nothing = vec![Datum::Null; model.fields().len()];
-    let may_fail = rows.iter().any(|row| fails_somewhere(action, row))
-        || rows.iter().chain([&nothing]).any(|row| fails_with_constants(action, row))
+    // related rows may be looked at even where there is no row that they could be related to
+    let may_fail = rows.iter().chain([&nothing]).any(|row| fails_somewhere(nested, action, row))
+        || rows
+            .iter()
+            .chain([&nothing])
+            .any(|row| fails_with_constants(action.condition(), row, &mut |row| fails_somewhere(nested, action, row)))
         || fails_as_a_write(model, rows, action);
     let expected = match action {
-        Action::Select(selection) => select(model, rows, selection),
-        Action::Count(condition) => passing(rows, condition).map(|rows| Expected::Count(rows.len() as u64)),
-        Action::Update(condition, assignments) => update(model, rows, condition, assignments),
-        Action::Delete(condition) => delete(rows, condition),
+        Action::Select(selection) => select(model, nested, selection),
+        Action::Count(condition) => passing(nested, condition).map(|rows| Expected::Count(rows.len() as u64)),
+        Action::Update(condition, assignments) => update(model, nested, condition, assignments),
+        Action::Delete(condition) => delete(nested, condition),
     };
-    let is_open = matches!(action, Action::Select(selection) if selection.may_leave_parts_out(model, rows));
+    let is_open = match action {
+        Action::Select(selection) => selection.may_leave_parts_out(model, nested),
+        _ => false,
+    };
     let expected = match expected {
         Ok(expected) => expected,
-        Err(_) if is_open => Expected::Open,
+        // of related rows only so many are looked at as it takes
+        Err(_) if is_open || action.is_across() => Expected::Open,
         Err(_) => Expected::Failure,
     };
     Reference { expected, may_fail, exactness: exactness(model, action) }
 }
 
+impl Action {
+    fn condition(&self) -> &Condition {
+        match self {
+            Action::Select(Selection { condition, .. })
+            | Action::Count(condition)
+            | Action::Update(condition, _)
+            | Action::Delete(condition) => condition,
+        }
+    }
+
+    fn is_across(&self) -> bool {
+        let Action::Select(Selection { condition, output, group_by, order_by, limit_by, having, .. }) = self else {
+            return self.condition().is_across();
+        };
+        let limited = limit_by.iter().flat_map(|limit_by| &limit_by.by);
+        let exprs = output.iter().chain(group_by).chain(limited).chain(order_by.iter().map(|by| &by.expr));
+        condition.is_across() || having.is_across() || exprs.into_iter().any(|expr| expr.is_across())
+    }
+}
+
 fn exactness(model: &ModelDef, action: &Action) -> Vec<Exactness> {
     let Action::Select(Selection { output, .. }) = action else { return Vec::new() };
-    let of = |expr: &Expr| match expr {
+    output.iter().map(|expr| exactness_of(model, expr)).collect()
+}
+
+fn exactness_of(model: &ModelDef, expr: &Expr) -> Exactness {
+    match expr {
         Expr::Field(_) => Exactness::Stored,
+        Expr::Related { link, of, .. } => exactness_of(link.target(), of),
         Expr::Aggregate { function: AggregateFunction::Sum | AggregateFunction::Avg, .. }
             if expr.value_type(model) == Some(ValueType::F64) =>
         {
             Exactness::Close
         }
         _ => Exactness::Equal,
-    };
-    output.iter().map(of).collect()
+    }
 }
 
 /// The truth of a condition for a row where only what decides it is evaluated: an error comes up
 /// only if no other part could have decided before.
-fn truth<'a>(evaluator: &Evaluator<'a>, condition: &'a Condition, row: &[Datum]) -> Result<Option<bool>> {
+pub(super) fn truth<'a>(evaluator: &Evaluator<'a>, condition: &'a Condition, row: &[Datum]) -> Result<Option<bool>> {
     let decided = |parts: &'a [Condition], decides: bool| {
         let (mut is_unknown, mut failure) = (false, None);
         for part in parts {
@@ -120,25 +157,20 @@ fn is_null(expr: &Expr) -> bool {
 }
 
 /// The rows that pass a condition.
-fn passing<'r>(rows: &'r [Row], condition: &Condition) -> Result<Vec<&'r Row>> {
-    let evaluator = Evaluator::new(&[]);
+fn passing<'r>(nested: Nested<'r>, condition: &Condition) -> Result<Vec<&'r Row>> {
     let mut passed = Vec::new();
-    for row in rows {
-        if truth(&evaluator, condition, row)? == Some(true) {
+    for row in &nested.table.rows {
+        if nested.truth(condition, row)? == Some(true) {
             passed.push(row);
         }
     }
     Ok(passed)
 }
 
-/// Whether some part of an action has no value for a row that has values which fields are compared
-/// for equality with. A database may put these in place of the fields, and evaluate what becomes
-/// constant by that even for no row.
-fn fails_with_constants(action: &Action, row: &Row) -> bool {
-    let (Action::Select(Selection { condition, .. })
-    | Action::Count(condition)
-    | Action::Update(condition, _)
-    | Action::Delete(condition)) = action;
+/// Whether some part of what is asked with a condition has no value for a row that has values which
+/// fields are compared for equality with. A database may put these in place of the fields, and
+/// evaluate what becomes constant by that even for no row.
+pub(super) fn fails_with_constants(condition: &Condition, row: &Row, fails: &mut dyn FnMut(&[Datum]) -> bool) -> bool {
     let mut equalities = Vec::new();
     each_equality(condition, &mut |field, value| equalities.push((usize::from(field), value.clone())));
     // of several values for a field, each is the last once
@@ -150,7 +182,7 @@ fn fails_with_constants(action: &Action, row: &Row) -> bool {
                 slot.clone_from(value);
             }
         }
-        fails_somewhere(action, &row)
+        fails(&row)
     })
 }
 
@@ -169,34 +201,30 @@ fn each_equality(condition: &Condition, found: &mut impl FnMut(u16, &Datum)) {
             }
         }
         Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| each_equality(part, found)),
-        Condition::Not(part) => each_equality(part, found),
+        Condition::Not(part) | Condition::IsTrue { condition: part, .. } => each_equality(part, found),
         _ => {}
     }
 }
 
 /// Whether some part of an action has no value for a row.
-fn fails_somewhere(action: &Action, row: &[Datum]) -> bool {
-    let evaluator = Evaluator::new(&[]);
-    let mut fails = false;
-    let mut look = |expr: &Expr| each_row_part(expr, &mut |part| fails = fails || evaluator.value(part, row).is_err());
+fn fails_somewhere(nested: Nested<'_>, action: &Action, row: &[Datum]) -> bool {
+    let mut fails = nested.fails_for(action.condition(), row);
+    let mut look = |expr: &Expr| fails = fails || nested.expr_fails_for(expr, row);
     match action {
         Action::Select(selection) => {
-            selection.condition.each_expr(&mut look);
             selection.having.each_expr(&mut look);
             selection.output.iter().chain(&selection.group_by).for_each(&mut look);
+            selection.limit_by.iter().flat_map(|limit_by| &limit_by.by).for_each(&mut look);
             selection.order_by.iter().for_each(|by| look(&by.expr));
         }
-        Action::Count(condition) | Action::Delete(condition) => condition.each_expr(&mut look),
-        Action::Update(condition, assignments) => {
-            condition.each_expr(&mut look);
-            assignments.iter().for_each(|(_, expr)| look(expr));
-        }
+        Action::Count(_) | Action::Delete(_) => {}
+        Action::Update(_, assignments) => assignments.iter().for_each(|(_, expr)| look(expr)),
     }
     fails
 }
 
 /// The parts of an expression that have a value for each row.
-fn each_row_part(expr: &Expr, found: &mut impl FnMut(&Expr)) {
+pub(super) fn each_row_part(expr: &Expr, found: &mut impl FnMut(&Expr)) {
     match expr {
         Expr::Aggregate { of: Some(of), .. } => found(of),
         Expr::Aggregate { of: None, .. } => {}
@@ -220,17 +248,21 @@ fn changed(model: &ModelDef, row: &[Datum], assignments: &[(u16, Expr)]) -> Resu
     Ok(new)
 }
 
-fn update(model: &ModelDef, rows: &[Row], condition: &Condition, assignments: &[(u16, Expr)]) -> Result<Expected> {
+fn update(
+    model: &ModelDef,
+    nested: Nested<'_>,
+    condition: &Condition,
+    assignments: &[(u16, Expr)],
+) -> Result<Expected> {
     // constants are checked before any row is looked at
     for (field, value) in assignments {
         if let (Expr::Literal(value), Some(field)) = (value, model.field(*field)) {
             field.check(value.cell())?;
         }
     }
-    let evaluator = Evaluator::new(&[]);
-    let (mut matched, mut after) = (0, Vec::with_capacity(rows.len()));
-    for row in rows {
-        after.push(match truth(&evaluator, condition, row)? {
+    let (mut matched, mut after) = (0, Vec::new());
+    for row in &nested.table.rows {
+        after.push(match nested.truth(condition, row)? {
             Some(true) => {
                 matched += 1;
                 changed(model, row, assignments)?
@@ -241,11 +273,11 @@ fn update(model: &ModelDef, rows: &[Row], condition: &Condition, assignments: &[
     Ok(Expected::Table(matched, after))
 }
 
-fn delete(rows: &[Row], condition: &Condition) -> Result<Expected> {
-    let evaluator = Evaluator::new(&[]);
+fn delete(nested: Nested<'_>, condition: &Condition) -> Result<Expected> {
+    let rows = &nested.table.rows;
     let mut left = Vec::new();
     for row in rows {
-        if truth(&evaluator, condition, row)? != Some(true) {
+        if nested.truth(condition, row)? != Some(true) {
             left.push(row.clone());
         }
     }
@@ -256,16 +288,17 @@ impl Selection {
     /// Whether a driver need not evaluate all that the reference does: the rows beyond a limit, the
     /// rows beyond the first of an order that gives a least or greatest value, the aggregates of
     /// groups that `having` leaves out, an order that is decided already.
-    fn may_leave_parts_out(&self, model: &Arc<ModelDef>, rows: &[Row]) -> bool {
+    fn may_leave_parts_out(&self, model: &Arc<ModelDef>, nested: Nested<'_>) -> bool {
         let is_extreme = |expr: &Expr| {
             matches!(expr, Expr::Aggregate { function: AggregateFunction::Min | AggregateFunction::Max, .. })
         };
         let unordered = Selection { order_by: Vec::new(), ..self.clone() };
         self.limit.is_some()
             || self.offset.is_some()
+            || self.limit_by.is_some()
             || self.having != Condition::Const(true)
             || self.group_by.is_empty() && self.output.iter().any(is_extreme)
-            || !self.order_by.is_empty() && select(model, rows, &unordered).is_ok()
+            || !self.order_by.is_empty() && select(model, nested, &unordered).is_ok()
     }
 
     /// The statement over a model.
@@ -281,13 +314,17 @@ impl Selection {
             order_by: self.order_by.clone(),
             limit: number(&self.limit),
             offset: number(&self.offset),
+            extras: self
+                .limit_by
+                .clone()
+                .map(|limit_by| Box::new(Extras { joins: Vec::new(), limit_by: Some(*limit_by) })),
         }
     }
 }
 
 /// A select: its rows, cut where what they are ordered by changes.
-fn select(model: &Arc<ModelDef>, rows: &[Row], selection: &Selection) -> Result<Expected> {
-    let passed = passing(rows, &selection.condition)?;
+fn select(model: &Arc<ModelDef>, nested: Nested<'_>, selection: &Selection) -> Result<Expected> {
+    let passed = passing(nested, &selection.condition)?;
     let mut statement = selection.statement(model);
     statement.condition = Condition::Const(true);
     if statement.output.is_empty() {
@@ -306,6 +343,7 @@ fn select(model: &Arc<ModelDef>, rows: &[Row], selection: &Selection) -> Result<
             }
         })
         .collect();
+    let passed = nested.widened(&mut statement, passed)?;
     let answer = evaluate::select(&statement, &[], passed)?;
     let mut parts: Vec<Vec<Row>> = Vec::new();
     let mut last: Option<Vec<GroupKey>> = None;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use ommi::query::{Condition, Direction, Expr, InList, Nulls};
+use ommi::model::{Link, ModelDef};
+use ommi::query::{Condition, Direction, Expr, InList, LimitBy, Nulls};
 use ommi::value::{Datum, list};
 
 use super::action::{Action, Selection};
@@ -64,6 +65,11 @@ pub(super) fn table(table: &Table) -> String {
     for values in &table.rows {
         let _ = writeln!(text, "  {}", row(values));
     }
+    let Some(family) = &table.family else { return text };
+    for ((of, definition), rows) in family.tables.iter().zip(&family.definitions).skip(1).zip(&table.others) {
+        let other = Table { rows: rows.clone(), family: None, others: Vec::new(), ..of.clone() };
+        let _ = write!(text, "{}\n{}", definition.name(), self::table(&other));
+    }
     text
 }
 
@@ -71,64 +77,97 @@ fn name(table: &Table, at: usize) -> String {
     table.columns.get(at).map_or_else(|| format!("field {at}"), |column| format!("`{}`", column.name))
 }
 
-fn expr(table: &Table, of: &Expr) -> String {
-    match of {
-        Expr::Field(at) => name(table, usize::from(*at)),
-        Expr::Inserted(at) => format!("inserted {}", name(table, usize::from(*at))),
-        Expr::Literal(value) => datum(value),
-        Expr::Parameter(index) => format!("?{index}"),
-        Expr::Arithmetic { operator, left, right, value_type } => {
-            format!("({} {} {} as {value_type})", expr(table, left), operator.sign(), expr(table, right))
-        }
-        Expr::DatePart { part, of } => format!("{part:?}({})", expr(table, of)),
-        Expr::JsonPath { of, path, cast } => {
-            let path: String = path.iter().map(ToString::to_string).collect();
-            format!("{}{path} as {cast:?}", expr(table, of))
-        }
-        Expr::Length(of) => format!("len({})", expr(table, of)),
-        Expr::Aggregate { function, of, distinct } => {
-            let of = of.as_ref().map_or_else(|| "*".into(), |of| expr(table, of));
-            format!("{}({}{of})", function.name(), if *distinct { "distinct " } else { "" })
+/// Where the names of fields come from.
+#[derive(Clone, Copy)]
+enum Names<'a> {
+    Table(&'a Table),
+    Model(&'a ModelDef),
+}
+
+impl Names<'_> {
+    fn of(self, field: u16) -> String {
+        match self {
+            Names::Table(table) => name(table, usize::from(field)),
+            Names::Model(model) => format!("`{}`", model.field_name(field)),
         }
     }
 }
 
-fn condition(table: &Table, of: &Condition) -> String {
+fn expr(names: Names<'_>, of: &Expr) -> String {
+    match of {
+        Expr::Field(at) => names.of(*at),
+        Expr::Inserted(at) => format!("inserted {}", names.of(*at)),
+        Expr::Literal(value) => datum(value),
+        Expr::Parameter(index) => format!("?{index}"),
+        Expr::Arithmetic { operator, left, right, value_type } => {
+            format!("({} {} {} as {value_type})", expr(names, left), operator.sign(), expr(names, right))
+        }
+        Expr::DatePart { part, of } => format!("{part:?}({})", expr(names, of)),
+        Expr::JsonPath { of, path, cast } => {
+            let path: String = path.iter().map(ToString::to_string).collect();
+            format!("{}{path} as {cast:?}", expr(names, of))
+        }
+        Expr::Length(of) => format!("len({})", expr(names, of)),
+        Expr::Aggregate { function, of, distinct } => {
+            let of = of.as_ref().map_or_else(|| "*".into(), |of| expr(names, of));
+            format!("{}({}{of})", function.name(), if *distinct { "distinct " } else { "" })
+        }
+        Expr::Joined { join, field, .. } => format!("join {join}.{field}"),
+        Expr::Related { link, condition: of_rows, of } => {
+            let target = Names::Model(link.target());
+            format!("{} of {}", expr(target, of), related(names, link, of_rows))
+        }
+    }
+}
+
+fn condition(names: Names<'_>, of: &Condition) -> String {
     let not = |negated: &bool| if *negated { "not " } else { "" };
     let join = |parts: &[Condition], with: &str| {
-        format!("({})", parts.iter().map(|part| condition(table, part)).collect::<Vec<_>>().join(with))
+        format!("({})", parts.iter().map(|part| condition(names, part)).collect::<Vec<_>>().join(with))
     };
     match of {
         Condition::Const(value) => value.to_string(),
         Condition::Compare { operator, left, right } => {
-            format!("{} {} {}", expr(table, left), operator.sign(), expr(table, right))
+            format!("{} {} {}", expr(names, left), operator.sign(), expr(names, right))
         }
         Condition::In { expr: of, list, negated } => {
             let list = match list {
-                InList::Values(values) => values.iter().map(|value| expr(table, value)).collect::<Vec<_>>().join(", "),
-                InList::Whole(list) => expr(table, list),
+                InList::Values(values) => values.iter().map(|value| expr(names, value)).collect::<Vec<_>>().join(", "),
+                InList::Whole(list) => expr(names, list),
             };
-            format!("{} {}in ({list})", expr(table, of), not(negated))
+            format!("{} {}in ({list})", expr(names, of), not(negated))
         }
-        Condition::IsNull { expr: of, negated } => format!("{} is {}null", expr(table, of), not(negated)),
+        Condition::IsNull { expr: of, negated } => format!("{} is {}null", expr(names, of), not(negated)),
         Condition::Text { operator, expr: of, pattern, negated } => {
-            format!("{} {}{} {}", expr(table, of), not(negated), operator.name(), expr(table, pattern))
+            format!("{} {}{} {}", expr(names, of), not(negated), operator.name(), expr(names, pattern))
         }
         Condition::List { operator, expr: of, argument, negated } => {
-            format!("{} {}{operator:?} {}", expr(table, of), not(negated), expr(table, argument))
+            format!("{} {}{operator:?} {}", expr(names, of), not(negated), expr(names, argument))
         }
         Condition::And(parts) => join(parts, " and "),
         Condition::Or(parts) => join(parts, " or "),
-        Condition::Not(part) => format!("not ({})", condition(table, part)),
+        Condition::Not(part) => format!("not ({})", condition(names, part)),
+        Condition::IsTrue { condition: part, negated } => {
+            format!("({}) is {}true", condition(names, part), not(negated))
+        }
+        Condition::Related { link, condition } => format!("any {}", related(names, link, condition)),
     }
 }
 
+/// Rows that a link leads to.
+fn related(names: Names<'_>, link: &Link, of_rows: &Condition) -> String {
+    let target = Names::Model(link.target());
+    let pairs = link.pairs().map(|(from, to)| format!("{} = {}", target.of(to), names.of(from)));
+    let pairs = pairs.collect::<Vec<_>>().join(" and ");
+    format!("[{} with {pairs} where {}]", link.target().name(), condition(target, of_rows))
+}
+
 fn exprs(table: &Table, of: &[Expr]) -> String {
-    of.iter().map(|of| expr(table, of)).collect::<Vec<_>>().join(", ")
+    of.iter().map(|of| expr(Names::Table(table), of)).collect::<Vec<_>>().join(", ")
 }
 
 fn selection(table: &Table, of: &Selection) -> String {
-    let mut text = format!("find {}", condition(table, &of.condition));
+    let mut text = format!("find {}", condition(Names::Table(table), &of.condition));
     // writing to a text cannot fail
     if !of.group_by.is_empty() {
         let _ = write!(text, "\n  group by {}", exprs(table, &of.group_by));
@@ -137,7 +176,7 @@ fn selection(table: &Table, of: &Selection) -> String {
         let _ = write!(text, "\n  select {}{}", if of.distinct { "distinct " } else { "" }, exprs(table, &of.output));
     }
     if of.having != Condition::Const(true) {
-        let _ = write!(text, "\n  having {}", condition(table, &of.having));
+        let _ = write!(text, "\n  having {}", condition(Names::Table(table), &of.having));
     }
     if !of.order_by.is_empty() {
         let order = of.order_by.iter().map(|by| {
@@ -147,9 +186,14 @@ fn selection(table: &Table, of: &Selection) -> String {
                 Some(Nulls::First) => " nulls first",
                 Some(Nulls::Last) => " nulls last",
             };
-            format!("{}{direction}{nulls}", expr(table, &by.expr))
+            format!("{}{direction}{nulls}", expr(Names::Table(table), &by.expr))
         });
         let _ = write!(text, "\n  order by {}", order.collect::<Vec<_>>().join(", "));
+    }
+    if let Some(LimitBy { by, limit, offset }) = of.limit_by.as_deref() {
+        let offset = offset.as_ref().map(|offset| format!(" without the first {}", expr(Names::Table(table), offset)));
+        let limit = expr(Names::Table(table), limit);
+        let _ = write!(text, "\n  limit {limit}{} by {}", offset.unwrap_or_default(), exprs(table, by));
     }
     if let Some(limit) = of.limit {
         let _ = write!(text, "\n  limit {limit}");
@@ -164,13 +208,17 @@ fn selection(table: &Table, of: &Selection) -> String {
 pub(super) fn action(table: &Table, of: &Action) -> String {
     match of {
         Action::Select(of) => selection(table, of),
-        Action::Count(of) => format!("count {}", condition(table, of)),
-        Action::Delete(of) => format!("delete {}", condition(table, of)),
+        Action::Count(of) => format!("count {}", condition(Names::Table(table), of)),
+        Action::Delete(of) => format!("delete {}", condition(Names::Table(table), of)),
         Action::Update(of, assignments) => {
             let assignments = assignments
                 .iter()
-                .map(|(at, value)| format!("{} = {}", name(table, usize::from(*at)), expr(table, value)));
-            format!("update {}\n  set {}", condition(table, of), assignments.collect::<Vec<_>>().join(", "))
+                .map(|(at, value)| format!("{} = {}", name(table, usize::from(*at)), expr(Names::Table(table), value)));
+            format!(
+                "update {}\n  set {}",
+                condition(Names::Table(table), of),
+                assignments.collect::<Vec<_>>().join(", ")
+            )
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Making a failing case smaller.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use ommi::query::{Condition, Expr, InList};
+use ommi::query::{Condition, Expr, InList, LimitBy};
 use ommi::value::Datum;
 
 use super::action::{Action, Selection};
@@ -22,11 +23,29 @@ pub(super) fn smaller(table: &Table, action: &Action) -> Vec<(Table, Action)> {
         }
         size /= 2;
     }
+    for (place, rows) in table.others.iter().enumerate() {
+        let mut size = rows.len().div_ceil(2);
+        while size > 0 {
+            for from in (0..rows.len()).step_by(size) {
+                let kept = rows.iter().enumerate().filter(|(at, _)| !(from..from + size).contains(at));
+                let kept: Vec<Vec<Datum>> = kept.map(|(_, row)| row.clone()).collect();
+                let mut table = table.clone();
+                if let Some(rows) = table.others.get_mut(place) {
+                    *rows = kept;
+                }
+                all.push((table, action.clone()));
+            }
+            size /= 2;
+        }
+    }
     all.extend(smaller_actions(action).into_iter().map(|action| (table.clone(), action)));
-    if table.unique.is_some() || table.index.is_some() {
+    // a family has its models already
+    if table.family.is_none() && (table.unique.is_some() || table.index.is_some()) {
         all.push((Table { unique: None, index: None, ..table.clone() }, action.clone()));
     }
-    all.extend((0..table.columns.len()).rev().filter_map(|at| without_column(table, action, at)));
+    if table.family.is_none() {
+        all.extend((0..table.columns.len()).rev().filter_map(|at| without_column(table, action, at)));
+    }
     for (at, row) in table.rows.iter().enumerate() {
         for (place, value) in row.iter().enumerate() {
             if let Some(simple) = simpler(value) {
@@ -50,6 +69,7 @@ fn without_column(table: &Table, action: &Action, at: usize) -> Option<(Table, A
             selection.condition.each_expr(&mut note);
             selection.having.each_expr(&mut note);
             selection.output.iter().chain(&selection.group_by).for_each(&mut note);
+            selection.limit_by.iter().flat_map(|limit_by| &limit_by.by).for_each(&mut note);
             selection.order_by.iter().for_each(|by| note(&by.expr));
         }
         Action::Count(condition) | Action::Delete(condition) => condition.each_expr(&mut note),
@@ -112,10 +132,19 @@ fn smaller_selections(of: &Selection) -> Vec<Selection> {
     if of.offset.is_some() {
         add(&|selection| selection.offset = None);
     }
+    if let Some(limit_by) = &of.limit_by {
+        add(&|selection| selection.limit_by = None);
+        for by in without_each(&limit_by.by) {
+            add(&|selection| selection.limit_by = Some(Box::new(LimitBy { by: by.clone(), ..(**limit_by).clone() })));
+        }
+        if limit_by.offset.is_some() {
+            add(&|selection| selection.limit_by = Some(Box::new(LimitBy { offset: None, ..(**limit_by).clone() })));
+        }
+    }
     if of.distinct {
         add(&|selection| selection.distinct = false);
     }
-    if of.limit.is_none() && of.offset.is_none() {
+    if of.limit.is_none() && of.offset.is_none() && of.limit_by.is_none() {
         for fewer in without_each(&of.order_by) {
             add(&|selection| selection.order_by.clone_from(&fewer));
         }
@@ -184,6 +213,15 @@ fn smaller_conditions(of: &Condition) -> Vec<Condition> {
             all.push((**part).clone());
             all.extend(smaller_conditions(part).into_iter().map(|part| Condition::Not(Box::new(part))));
         }
+        Condition::IsTrue { condition, negated } => {
+            all.push((**condition).clone());
+            let with = |part| Condition::IsTrue { condition: Box::new(part), negated: *negated };
+            all.extend(smaller_conditions(condition).into_iter().map(with));
+        }
+        Condition::Related { link, condition } => {
+            let with = |part| Condition::Related { link: Arc::clone(link), condition: Box::new(part) };
+            all.extend(smaller_conditions(condition).into_iter().map(with));
+        }
         Condition::Compare { operator, left, right } => {
             let with = |left: Expr, right: Expr| Condition::Compare { operator: *operator, left, right };
             all.extend(smaller_exprs(left).into_iter().map(|left| with(left, right.clone())));
@@ -237,6 +275,16 @@ fn smaller_exprs(of: &Expr) -> Vec<Expr> {
             let lefts = smaller_exprs(left).into_iter().map(|left| with(left, (**right).clone()));
             let rights = smaller_exprs(right).into_iter().map(|right| with((**left).clone(), right));
             parts.chain(lefts).chain(rights).collect()
+        }
+        Expr::Related { link, condition, of } => {
+            let with = |condition: Condition, of: Expr| Expr::Related {
+                link: Arc::clone(link),
+                condition: Box::new(condition),
+                of: Box::new(of),
+            };
+            let conditions = smaller_conditions(condition).into_iter().map(|part| with(part, (**of).clone()));
+            let exprs = smaller_exprs(of).into_iter().map(|of| with((**condition).clone(), of));
+            conditions.chain(exprs).collect()
         }
         Expr::Aggregate { function, of: Some(of), distinct } => smaller_exprs(of)
             .into_iter()

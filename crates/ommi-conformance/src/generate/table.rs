@@ -11,6 +11,7 @@ use ommi::model::{FieldDef, IndexDef, ModelBuilder, ModelDef};
 use ommi::query::Direction;
 use ommi::value::{Datum, DecimalSize, EnumType, ValueType};
 
+use super::family::Family;
 use super::value::{VARIANTS, one, percent, pick, value};
 
 /// A field of a generated model.
@@ -31,6 +32,10 @@ pub(super) struct Table {
     pub(super) unique: Option<Vec<usize>>,
     pub(super) index: Option<Vec<usize>>,
     pub(super) rows: Vec<Vec<Datum>>,
+    /// The tables that it leads to, and those that lead to it.
+    pub(super) family: Option<Arc<Family>>,
+    /// The rows of the family's other tables.
+    pub(super) others: Vec<Vec<Vec<Datum>>>,
 }
 
 const NAMES: &[&str] =
@@ -123,7 +128,15 @@ impl Table {
             (percent(rng, often) && !chosen.is_empty()).then_some(chosen)
         };
         let (unique, index) = (some(rng, 20), some(rng, 40));
-        let mut table = Table { columns, key: (0..keys).collect(), unique, index, rows: Vec::new() };
+        let mut table = Table {
+            columns,
+            key: (0..keys).collect(),
+            unique,
+            index,
+            rows: Vec::new(),
+            family: None,
+            others: Vec::new(),
+        };
         let wanted = match rng.u8(..10) {
             0 => 0,
             1 => 1,
@@ -165,7 +178,14 @@ impl Table {
     /// `Schema`, if the generator made a model that is wrong.
     pub(super) fn definition(&self) -> Result<Arc<ModelDef>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let name = format!("generated {}", NEXT.fetch_add(1, Ordering::Relaxed));
+        if let Some(definition) = self.family.as_ref().and_then(|family| family.definitions.first()) {
+            return Ok(Arc::clone(definition));
+        }
+        self.model(format!("generated {}", NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A definition of a name.
+    pub(super) fn model(&self, name: String) -> Result<Arc<ModelDef>> {
         let name_of = |at: &usize| self.columns.get(*at).map(|column| column.name.as_str());
         let mut builder = ModelBuilder::new(name);
         for column in &self.columns {
@@ -193,7 +213,7 @@ impl Table {
     }
 }
 
-fn unused_name(rng: &mut Rng, columns: &[Column]) -> String {
+pub(super) fn unused_name(rng: &mut Rng, columns: &[Column]) -> String {
     let name = one(rng, NAMES);
     match columns.iter().any(|column| column.name.to_lowercase() == name.to_lowercase()) {
         true => format!("{name}{}", columns.len()),

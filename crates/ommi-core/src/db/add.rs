@@ -6,6 +6,7 @@ use crate::driver::AssignedKeys;
 use crate::error::{Error, Result};
 use crate::model::{Model, Touch};
 use crate::query::statement::OnConflict;
+use crate::relation::write::{Known, has_given};
 use crate::value::Timestamp;
 
 /// Brings new rows to the form in which they are written.
@@ -37,17 +38,29 @@ impl Db {
     /// Adds rows, any number of them, and gives them back as they were stored. All are added or
     /// none, wherever the driver has transactions.
     ///
+    /// Related rows that they were given are added with them, in one transaction: a [`One`] whose row
+    /// has no automatic key yet first, the rows of a [`Many`] after their owner, each with the keys
+    /// that they need. The rows of a model go into one call, whatever the number of owners.
+    ///
+    /// [`One`]: crate::relation::One
+    /// [`Many`]: crate::relation::Many
+    ///
     /// # Errors
     ///
     /// Those of [`Db::add`]; without transactions the message says how many rows were written.
     pub async fn add_all<M: Model>(&self, rows: impl IntoIterator<Item = M>) -> Result<Vec<M>> {
         let mut rows: Vec<M> = rows.into_iter().collect();
         prepare(&mut rows);
-        self.add_prepared(rows, "add").await
+        if has_given(&mut rows) {
+            return Box::pin(self.in_one_transaction(async |db| db.add_with_given(rows, "add").await)).await;
+        }
+        let mut rows = self.add_prepared(rows, "add").await?;
+        self.attach_rows(&mut rows, Known::Written)?;
+        Ok(rows)
     }
 
     /// Adds rows that are in the form in which they are written.
-    pub(super) async fn add_prepared<M: Model>(&self, rows: Vec<M>, operation: &'static str) -> Result<Vec<M>> {
+    pub(crate) async fn add_prepared<M: Model>(&self, rows: Vec<M>, operation: &'static str) -> Result<Vec<M>> {
         if rows.is_empty() {
             return Ok(rows);
         }

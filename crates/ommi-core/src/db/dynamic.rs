@@ -29,6 +29,11 @@ impl Db {
 }
 
 impl Dynamic {
+    /// The model's definition.
+    pub fn model(&self) -> &Arc<ModelDef> {
+        &self.model
+    }
+
     /// Begins a query of the rows that pass a condition.
     pub fn find(&self, condition: Condition) -> DynamicQuery {
         DynamicQuery { db: self.db.clone(), select: SelectStatement::new(Arc::clone(&self.model), condition) }

@@ -1,17 +1,18 @@
 //! Running plans: the driver's part, then the engine's.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::get::equal_data;
 use super::sink::{OwnedRow, Untyped, take};
 use super::source::UntypedRows;
 use super::{Db, Scope};
-use crate::driver::{AssignedKeys, Call, Flow, Inserted, Prepared, RowSink, RowSource};
+use crate::driver::{AssignedKeys, Call, Flow, Inserted, Operators, Prepared, RowSink, RowSource};
 use crate::error::{Error, Result};
-use crate::evaluate;
-use crate::model::ModelDef;
+use crate::evaluate::{self, GroupKey, Related};
+use crate::model::{Link, ModelDef};
 use crate::plan::{Explanation, InsertPlan, Plan, SelectPlan, WritePlan, check, planner};
-use crate::query::condition::Condition;
+use crate::query::condition::{Comparison, Condition};
 use crate::query::shape;
 use crate::query::statement::{InsertStatement, OnConflict, SelectStatement, Statement};
 use crate::query::{AggregateFunction, Expr, Parameters};
@@ -53,7 +54,7 @@ impl Db {
     }
 
     /// Reads rows into a sink.
-    pub(super) async fn select<S: RowSink + 'static>(
+    pub(crate) async fn select<S: RowSink + 'static>(
         &self,
         model: &Arc<ModelDef>,
         statement: SelectStatement,
@@ -103,16 +104,84 @@ impl Db {
         parameters: &[Datum],
         operation: &'static str,
     ) -> Result<Vec<Vec<Datum>>> {
-        let sink = Box::new(Untyped::of_model(model));
-        let sink = self.fetch(model, &plan.native, parameters, sink, operation).await?;
+        let sink = match &plan.row_types {
+            None => Untyped::of_model(model),
+            Some(types) => Untyped::new(types.clone()),
+        };
+        let sink = self.fetch(model, &plan.native, parameters, Box::new(sink), operation).await?;
         let rows = take::<Untyped>(sink)?.rows;
         let Some(rest) = &plan.completion else { return Ok(rows) };
-        let rows = evaluate::select(rest, parameters, rows);
+        let related = self.related(rest, parameters, &rows, operation).await?;
+        let rows = evaluate::select_related(rest, parameters, &related, rows);
         self.note(rows.map_err(|error| error.with_model(model.name()).with_operation(operation)))
     }
 
+    /// What a select asks of related rows, answered by selects of their own: of all rows, or of those
+    /// that the select's rows lead to, if these are few.
+    async fn related(
+        &self,
+        select: &SelectStatement,
+        parameters: &[Datum],
+        rows: &[Vec<Datum>],
+        operation: &'static str,
+    ) -> Result<Related> {
+        let mut nodes = Vec::new();
+        select.each_related(&mut |node| nodes.push(node));
+        let mut related = Related::default();
+        for node in nodes {
+            if related.knows(&node) {
+                continue;
+            }
+            let found = match rows {
+                [] => Vec::new(),
+                rows => {
+                    let mut of_node = Related::select(&node, parameters);
+                    if let Some(keys) = self.few_keys(node.link, rows) {
+                        of_node.condition = keys.and(of_node.condition);
+                    }
+                    Box::pin(self.select_untyped(of_node, operation)).await?
+                }
+            };
+            related.insert(&node, parameters, found)?;
+        }
+        Ok(related)
+    }
+
+    /// The condition that the rows which a link leads to have keys of some rows; `None` if the driver
+    /// has no use for it. It may hold for more rows.
+    fn few_keys(&self, link: &Link, rows: &[Vec<Datum>]) -> Option<Condition> {
+        let native = self.shared.driver.capabilities().filter.native;
+        let mut all = Condition::Const(true);
+        for (from, to) in link.pairs() {
+            let (from_type, to_type) = (&link.source().field(from)?.value_type, &link.target().field(to)?.value_type);
+            if from_type != to_type && !(from_type.is_integer() && to_type.is_integer()) {
+                return None;
+            }
+            let mut known = HashSet::new();
+            let mut keys = Vec::new();
+            for value in rows.iter().filter_map(|row| row.get(usize::from(from))).filter(|value| !value.is_null()) {
+                if known.insert(GroupKey::new(value)) {
+                    keys.push(Expr::Literal(value.clone()));
+                }
+                if keys.len() > FEW_KEYS {
+                    return None;
+                }
+            }
+            let field = Expr::Field(to);
+            let of_keys = match (keys.len(), keys.pop()) {
+                (1, Some(key)) if native.contains(Operators::EQ) || link.target().key_is(link.to()) => {
+                    Condition::compare(field, Comparison::Eq, key)
+                }
+                (_, last) if native.contains(Operators::IN) => Condition::is_in(field, keys.into_iter().chain(last)),
+                _ => return None,
+            };
+            all = all.and(of_keys);
+        }
+        Some(all)
+    }
+
     /// Reads the rows of a select without a Rust type.
-    pub(super) async fn select_untyped(
+    pub(crate) async fn select_untyped(
         &self,
         statement: SelectStatement,
         operation: &'static str,
@@ -160,6 +229,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<u64> {
         let in_flight = self.in_flight();
+        self.check_writable().map_err(|error| error.with_model(model.name()).with_operation(operation))?;
         let (plan, parameters) = self.plan(statement)?;
         let Plan::Write(plan) = &*plan else { return Err(other_plan()) };
         let matched = match plan {
@@ -191,7 +261,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<u64> {
         let call = Call { prepared, parameters, model: model.name(), operation };
-        self.session()?.execute(call).await.map_err(|error| about(error, call))
+        self.note_write(self.session()?.execute(call).await.map_err(|error| about(error, call)))
     }
 
     /// Writes new rows.
@@ -203,6 +273,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<Inserted> {
         let in_flight = self.in_flight();
+        self.check_writable().map_err(|error| error.with_model(model.name()).with_operation(operation))?;
         let statement = InsertStatement { model: Arc::clone(model), on_conflict };
         let (plan, parameters) = self.plan(Statement::Insert(statement))?;
         let Plan::Insert(plan) = &*plan else { return Err(other_plan()) };
@@ -223,7 +294,7 @@ impl Db {
         operation: &'static str,
     ) -> Result<Inserted> {
         let call = Call { prepared, parameters, model: model.name(), operation };
-        self.session()?.insert(call, rows).await.map_err(|error| about(error, call))
+        self.note_write(self.session()?.insert(call, rows).await.map_err(|error| about(error, call)))
     }
 
     /// Inserts rows one by one, after a look for one that is there already.
@@ -315,7 +386,7 @@ impl Db {
         match &self.scope {
             Scope::Transaction(_) => work(self).await,
             _ if !self.has_transactions() => work(self).await,
-            _ => Box::pin(self.transaction(async |tx| work(tx).await)).await,
+            _ => Box::pin(self.options().run(async |tx| work(tx).await)).await,
         }
     }
 
@@ -340,6 +411,9 @@ impl Db {
         })
     }
 }
+
+/// The most keys of related rows that are asked for by name, rather than all rows.
+const FEW_KEYS: usize = 1000;
 
 /// The condition that fields have the values of a row.
 fn equal_fields(fields: &[u16], row: &[Datum]) -> Condition {

@@ -1,6 +1,7 @@
 //! Queries of whole models.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::sink::{All, First, Whole};
 use super::stream::{DEFAULT_BATCH, Rows};
@@ -10,6 +11,8 @@ use crate::model::Model;
 use crate::plan::Explanation;
 use crate::query::statement::{DeleteStatement, SelectStatement, Statement};
 use crate::query::{AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, OrderBy, OrderOf, Select, cursor};
+use crate::relation::eager::{Eager, With, load_all};
+use crate::relation::group::Group;
 use crate::value::Datum;
 
 /// A query of rows of `M`, which does nothing until one of its ends is awaited: `all`, `one`,
@@ -22,6 +25,7 @@ pub struct Query<M> {
     pub(super) db: Db,
     pub(super) select: SelectStatement,
     after: Option<Cursor>,
+    with: Vec<Eager>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -33,7 +37,7 @@ impl<M: Model> Query<M> {
     #[inline]
     pub(super) fn new(db: Db, condition: Condition) -> Self {
         let select = SelectStatement::new(M::definition().clone(), condition);
-        Query { db, select, after: None, model: PhantomData }
+        Query { db, select, after: None, with: Vec::new(), model: PhantomData }
     }
 
     /// Only rows that pass another filter too.
@@ -71,6 +75,13 @@ impl<M: Model> Query<M> {
     /// the start. See [`Query::fetch_page`].
     pub fn after(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
         self.after = cursor.into();
+        self
+    }
+
+    /// Loads relations of the rows with them: `.with(Author::BOOKS.with(Book::TAGS))`. Each takes one
+    /// query, whatever the number of rows.
+    pub fn with(mut self, relations: impl With<M>) -> Self {
+        self.with.extend(relations.eager());
         self
     }
 
@@ -115,17 +126,30 @@ impl<M: Model> Query<M> {
     ///
     /// `Query` for a value that no database may be given, `Decode` if a stored value does not fit
     /// its field, and the database's.
-    pub async fn all(self) -> Result<Vec<M>> {
+    pub async fn all(mut self) -> Result<Vec<M>> {
+        let with = std::mem::take(&mut self.with);
         let (db, select) = self.finish()?;
-        Ok(db.select(M::definition(), select, All::<Whole<M>>(Vec::new()), "find").await?.0)
+        let sink = All::<Whole<M>>::new(&db);
+        let (rows, group) = db.select(M::definition(), select, sink, "find").await?.finish();
+        load_with(group, &with).await?;
+        Ok(rows)
     }
 
-    async fn two(mut self) -> Result<First<Whole<M>>> {
+    /// The first of at most two rows, and whether there was another.
+    async fn two(mut self) -> Result<(Option<M>, bool)> {
+        let with = std::mem::take(&mut self.with);
         if self.select.limit.is_none() && !is_by_key::<M>(&self.select.condition) {
             self.select.limit = Some(number(2));
         }
         let (db, select) = self.finish()?;
-        db.select(M::definition(), select, First::<Whole<M>>::default(), "find").await
+        let sink = First::<Whole<M>>::new(&db);
+        let sink = db.select(M::definition(), select, sink, "find").await?;
+        let several = sink.several;
+        let (first, group) = sink.finish();
+        if !several {
+            load_with(group, &with).await?;
+        }
+        Ok((first, several))
     }
 
     /// The only row.
@@ -135,11 +159,10 @@ impl<M: Model> Query<M> {
     /// `NotFound` if there is none, `NotUnique` if there are several, and those of
     /// [`Query::all`].
     pub async fn one(self) -> Result<M> {
-        let found = self.two().await?;
-        match found.first {
-            Some(_) if found.several => Err(several_rows::<M>()),
-            Some(row) => Ok(row),
-            None => Err(no_row::<M>()),
+        match self.two().await? {
+            (Some(_), true) => Err(several_rows::<M>()),
+            (Some(row), false) => Ok(row),
+            (None, _) => Err(no_row::<M>()),
         }
     }
 
@@ -149,11 +172,10 @@ impl<M: Model> Query<M> {
     ///
     /// `NotUnique` if there are several, and those of [`Query::all`].
     pub async fn optional(self) -> Result<Option<M>> {
-        let found = self.two().await?;
-        if found.several {
-            return Err(several_rows::<M>());
+        match self.two().await? {
+            (_, true) => Err(several_rows::<M>()),
+            (row, false) => Ok(row),
         }
-        Ok(found.first)
     }
 
     /// The first row of the order, or `None`.
@@ -161,10 +183,14 @@ impl<M: Model> Query<M> {
     /// # Errors
     ///
     /// Those of [`Query::all`].
-    pub async fn first(self) -> Result<Option<M>> {
+    pub async fn first(mut self) -> Result<Option<M>> {
+        let with = std::mem::take(&mut self.with);
         let (db, mut select) = self.finish()?;
         select.limit_to_one();
-        Ok(db.select(M::definition(), select, First::<Whole<M>>::default(), "find").await?.first)
+        let sink = First::<Whole<M>>::new(&db);
+        let (first, group) = db.select(M::definition(), select, sink, "find").await?.finish();
+        load_with(group, &with).await?;
+        Ok(first)
     }
 
     /// Whether there is a row. A limit and an offset count.
@@ -203,9 +229,10 @@ impl<M: Model> Query<M> {
     /// # Errors
     ///
     /// Those of [`Query::all`].
-    pub async fn stream(self) -> Result<Rows<M>> {
+    pub async fn stream(mut self) -> Result<Rows<M>> {
+        let with = std::mem::take(&mut self.with);
         let (db, select) = self.finish()?;
-        db.stream_rows::<Whole<M>>(select, DEFAULT_BATCH).await
+        db.stream_rows::<Whole<M>>(select, DEFAULT_BATCH, with).await
     }
 
     /// A page of ordered rows with the cursor of the next: `.limit(20).after(cursor).fetch_page()`.
@@ -263,6 +290,14 @@ impl<M: Model> Query<M> {
     pub async fn explain(self) -> Result<Explanation> {
         let (db, select) = self.finish()?;
         db.explain(Statement::Select(select)).await
+    }
+}
+
+/// Loads relations with the rows of a result.
+async fn load_with(group: Option<Arc<Group>>, with: &[Eager]) -> Result<()> {
+    match group {
+        Some(group) if !with.is_empty() => Box::pin(load_all(&group, with)).await,
+        _ => Ok(()),
     }
 }
 

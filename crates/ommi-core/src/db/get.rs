@@ -24,8 +24,9 @@ impl Db {
         let model = M::definition();
         let condition = equal_condition(model.key(), key.into_key());
         let select = SelectStatement::new(model.clone(), condition);
-        let found = self.select(M::definition(), select, First::<Whole<M>>::default(), "get").await?;
-        found.first.ok_or_else(no_key::<M>)
+        let sink = First::<Whole<M>>::new(self);
+        let (found, _) = self.select(M::definition(), select, sink, "get").await?.finish();
+        found.ok_or_else(no_key::<M>)
     }
 
     /// The rows of some keys, in the order of the keys; keys without a row are left out, keys that
@@ -86,9 +87,11 @@ impl Db {
             return Ok(found);
         }
         let new = new();
-        // inside a transaction a refused write must not end the whole of it
+        // inside a transaction a refused write must not end the whole of it, where that can be helped
         let added = match &self.scope {
-            super::Scope::Transaction(_) => Box::pin(self.transaction(async |tx| tx.add(new).await)).await,
+            super::Scope::Transaction(_) if self.shared.driver.capabilities().transaction.savepoints => {
+                Box::pin(self.transaction(async |tx| tx.add(new).await)).await
+            }
             _ => self.add(new).await,
         };
         match added {

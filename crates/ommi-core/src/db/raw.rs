@@ -45,7 +45,7 @@ impl Db {
         let work = Box::new(move |connection: &mut dyn Any| -> Box<dyn Any + Send> {
             Box::new(connection.downcast_mut::<C>().map(work))
         });
-        let answer = self.session()?.native(work).await?;
+        let answer = self.note_write(self.session()?.native(work).await)?;
         in_flight.succeeded();
         match answer.downcast::<Option<T>>().map(|answer| *answer) {
             Ok(Some(answer)) => Ok(answer),
@@ -70,8 +70,8 @@ impl RawQuery {
         }
         let raw = Raw { text: self.text, parameters: self.parameters };
         let in_flight = self.db.in_flight();
-        let (sink, matched) =
-            self.db.session()?.raw(&raw, Box::new(sink)).await.map_err(|error| error.with_operation("raw"))?;
+        let answer = self.db.session()?.raw(&raw, Box::new(sink)).await;
+        let (sink, matched) = self.db.note_write(answer.map_err(|error| error.with_operation("raw")))?;
         in_flight.succeeded();
         Ok((take(sink)?, matched))
     }

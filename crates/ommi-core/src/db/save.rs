@@ -11,6 +11,7 @@ use crate::model::{Model, Touch, read_only};
 use crate::query::condition::{Comparison, Condition};
 use crate::query::statement::{DeleteStatement, OnConflict, SelectStatement, Statement, UpdateStatement};
 use crate::query::{Expr, FieldOf};
+use crate::relation::write::{SavedRelations, has_given};
 use crate::value::{Datum, Timestamp};
 
 impl Db {
@@ -20,11 +21,40 @@ impl Db {
     /// With a `version` field, 0 adds the row, and any other number updates it if the row still has
     /// that version. Afterwards the instance is as it was stored.
     ///
+    /// A [`One`](crate::relation::One) that was set gives the instance the key of its row, which is
+    /// added first if its automatic key is still to be assigned.
+    ///
     /// # Errors
     ///
     /// A `Conflict` with [`is_stale`](Error::is_stale) if the row was changed or deleted since it
     /// was read; and those of [`Db::add`].
     pub async fn save<M: Model>(&self, row: &mut M) -> Result<()> {
+        let mut new = row.clone();
+        if has_given(std::slice::from_mut(&mut new)) {
+            let is_new = new.is_unassigned() || new.version() == Some(0);
+            *row = match is_new {
+                true => self.add(new).await?,
+                false => {
+                    let saved = self.in_one_transaction(async |db| {
+                        let saved = db.save_given(&mut new).await?;
+                        db.save_row(&mut new).await?;
+                        Ok(saved)
+                    });
+                    let saved = Box::pin(saved).await?;
+                    self.settle_saved(&mut new, saved)?;
+                    new
+                }
+            };
+            return Ok(());
+        }
+        self.save_row(&mut new).await?;
+        self.settle_saved(&mut new, SavedRelations::none())?;
+        *row = new;
+        Ok(())
+    }
+
+    /// Writes all fields of an instance, and leaves its relations.
+    async fn save_row<M: Model>(&self, row: &mut M) -> Result<()> {
         let model = M::definition();
         let mut new = row.clone();
         match new.version() {
@@ -131,8 +161,9 @@ impl Db {
         let model = M::definition();
         let condition = self.row_condition(row, None)?;
         let select = SelectStatement::new(model.clone(), condition);
-        let found = self.select(model, select, First::<Whole<M>>::default(), "reload").await?;
-        *row = found.first.ok_or_else(|| gone::<M>("reload"))?;
+        let sink = First::<Whole<M>>::new(self);
+        let (found, _) = self.select(model, select, sink, "reload").await?.finish();
+        *row = found.ok_or_else(|| gone::<M>("reload"))?;
         Ok(())
     }
 

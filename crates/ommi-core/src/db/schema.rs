@@ -56,15 +56,16 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// The database's; `Transaction` inside one, of which the answer would not be part.
     pub async fn inspect(&self) -> Result<SchemaInfo> {
+        self.refuse_in_transaction("inspect")?;
         self.shared.driver.inspect().await.map_err(|error| error.with_operation("inspect"))
     }
 
     fn refuse_in_transaction(&self, operation: &'static str) -> Result<()> {
         let refused = match self.scope {
             Scope::Transaction(_) => Err(Error::transaction(
-                "tables are created and dropped outside transactions, which not every database could roll back",
+                "tables are created, dropped and read back outside transactions, which not every database could roll back",
             )),
             Scope::Database => check_outside(&self.shared),
             Scope::Outside => Ok(()),

@@ -4,9 +4,11 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::Db;
 use crate::driver::{Flow, Row, RowRef, RowSink};
 use crate::error::{Error, Result};
 use crate::model::{Model, ModelDef};
+use crate::relation::group::{Group, GroupBuilder};
 use crate::value::{Datum, ValueType};
 
 /// Reads a row into something.
@@ -14,6 +16,12 @@ pub(crate) trait Decode: 'static {
     type Out: Send + 'static;
 
     fn decode(row: &mut Row<'_>) -> Result<Self::Out>;
+
+    /// A group for the rows, if they have relations.
+    #[inline]
+    fn group(_: &Db) -> Option<Box<GroupBuilder>> {
+        None
+    }
 
     /// The error with the field whose value did not fit, by its position in the row.
     fn name(error: Error, position: usize) -> Error;
@@ -28,6 +36,11 @@ impl<M: Model> Decode for Whole<M> {
     #[inline]
     fn decode(row: &mut Row<'_>) -> Result<M> {
         M::decode(row)
+    }
+
+    #[inline]
+    fn group(db: &Db) -> Option<Box<GroupBuilder>> {
+        GroupBuilder::of::<M>(db)
     }
 
     #[cold]
@@ -46,8 +59,45 @@ pub(super) fn decode_error(error: Error, model: &ModelDef, field: &str) -> Error
     Error::decode(format!("`{field}`: {}", error.message())).with_model(model.name()).with_fields([field])
 }
 
+/// Reads a row into something, at its place in a group.
+#[inline]
+fn decode_in<D: Decode>(row: &dyn RowRef, group: &mut Option<Box<GroupBuilder>>) -> Result<D::Out> {
+    let mut fields = Row::in_group(row, group.as_deref());
+    match D::decode(&mut fields) {
+        Ok(value) => {
+            if let Some(group) = group {
+                group.push(row)?;
+            }
+            Ok(value)
+        }
+        Err(error) => Err(D::name(error, fields.position())),
+    }
+}
+
+/// Reads a row into a model, at its place in a group.
+#[inline]
+pub(crate) fn decode_whole<M: Model>(row: &dyn RowRef, group: &mut Option<Box<GroupBuilder>>) -> Result<M> {
+    decode_in::<Whole<M>>(row, group)
+}
+
 /// Keeps all rows.
-pub(crate) struct All<D: Decode>(pub(crate) Vec<D::Out>);
+pub(crate) struct All<D: Decode> {
+    pub(crate) rows: Vec<D::Out>,
+    group: Option<Box<GroupBuilder>>,
+}
+
+impl<D: Decode> All<D> {
+    #[inline]
+    pub(crate) fn new(db: &Db) -> Self {
+        All { rows: Vec::new(), group: D::group(db) }
+    }
+
+    /// The rows, and their group if they have relations.
+    #[inline]
+    pub(crate) fn finish(self) -> (Vec<D::Out>, Option<Arc<Group>>) {
+        (self.rows, self.group.map(|group| group.seal()))
+    }
+}
 
 impl<D: Decode> RowSink for All<D> {
     fn columns(&mut self, _: &[&str]) -> Result<()> {
@@ -56,18 +106,16 @@ impl<D: Decode> RowSink for All<D> {
 
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
-        let mut row = Row::new(row);
-        match D::decode(&mut row) {
-            Ok(value) => {
-                self.0.push(value);
-                Ok(Flow::Continue)
-            }
-            Err(error) => Err(D::name(error, row.position())),
-        }
+        let value = decode_in::<D>(row, &mut self.group)?;
+        self.rows.push(value);
+        Ok(Flow::Continue)
     }
 
     fn reset(&mut self) {
-        self.0.clear();
+        self.rows.clear();
+        if let Some(group) = &mut self.group {
+            group.truncate(0);
+        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
@@ -77,13 +125,21 @@ impl<D: Decode> RowSink for All<D> {
 
 /// Keeps the first row, and knows whether there was another.
 pub(crate) struct First<D: Decode> {
-    pub(crate) first: Option<D::Out>,
+    first: Option<D::Out>,
     pub(crate) several: bool,
+    group: Option<Box<GroupBuilder>>,
 }
 
-impl<D: Decode> Default for First<D> {
-    fn default() -> Self {
-        First { first: None, several: false }
+impl<D: Decode> First<D> {
+    #[inline]
+    pub(crate) fn new(db: &Db) -> Self {
+        First { first: None, several: false, group: D::group(db) }
+    }
+
+    /// The row, and its group if it has relations.
+    #[inline]
+    pub(crate) fn finish(self) -> (Option<D::Out>, Option<Arc<Group>>) {
+        (self.first, self.group.map(|group| group.seal()))
     }
 }
 
@@ -98,19 +154,16 @@ impl<D: Decode> RowSink for First<D> {
             self.several = true;
             return Ok(Flow::Stop);
         }
-        let mut row = Row::new(row);
-        match D::decode(&mut row) {
-            Ok(value) => {
-                self.first = Some(value);
-                Ok(Flow::Continue)
-            }
-            Err(error) => Err(D::name(error, row.position())),
-        }
+        self.first = Some(decode_in::<D>(row, &mut self.group)?);
+        Ok(Flow::Continue)
     }
 
     fn reset(&mut self) {
         self.first = None;
         self.several = false;
+        if let Some(group) = &mut self.group {
+            group.truncate(0);
+        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {

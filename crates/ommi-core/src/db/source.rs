@@ -125,7 +125,7 @@ pub(super) fn data_of<M: Model>(model: &M) -> Result<Vec<Datum>> {
 }
 
 /// Some fields of a model's instance, in the form in which they are stored.
-pub(super) fn values_of<M: Model>(model: &M, fields: &[u16]) -> Result<Vec<Datum>> {
+pub(crate) fn values_of<M: Model>(model: &M, fields: &[u16]) -> Result<Vec<Datum>> {
     let mut taken = ValuesOf { fields, next: 0, values: vec![Datum::Null; fields.len()] };
     model.encode(&mut RowEncoder::new(M::definition(), &mut taken))?;
     Ok(taken.values)

@@ -12,13 +12,15 @@ use super::engine::about;
 use super::sink::{All, Decode, OwnedRow, Untyped, take};
 use super::transaction::TransactionScope;
 use super::{Db, Scope};
-use crate::driver::{BoxFuture, Call, Row, RowSink, RowStream};
+use crate::driver::{BoxFuture, Call, RowSink, RowStream};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::model::ModelDef;
 use crate::plan::Plan;
 use crate::query::statement::{SelectStatement, Statement};
 use crate::query::{Condition, Parameters};
+use crate::relation::eager::{Eager, load_all};
+use crate::relation::group::Group;
 use crate::value::Datum;
 
 /// How many rows a batch holds.
@@ -26,11 +28,19 @@ pub(super) const DEFAULT_BATCH: usize = 512;
 
 type Batch = (Box<dyn RowStream>, Result<(Box<dyn RowSink>, bool)>);
 
-enum State {
+/// The rows of a batch, and their group if they have relations.
+type Taken<T> = (Vec<T>, Option<Arc<Group>>);
+
+/// Rows whose relations are loaded, and the stream if there may be more.
+type Filled<T> = (Vec<T>, Option<Box<dyn RowStream>>);
+
+enum State<T> {
     /// Waiting to be asked.
     Idle(Box<dyn RowStream>),
     /// Reading a batch.
     Reading(BoxFuture<'static, Batch>),
+    /// Loading relations of a batch.
+    Loading(BoxFuture<'static, Result<Filled<T>>>),
     /// At the end.
     Done,
 }
@@ -47,12 +57,13 @@ struct Residual {
 ///
 /// The connection that reads is held until the stream ends or is dropped.
 pub struct Rows<T> {
-    state: State,
+    state: State<T>,
     batch: usize,
     ready: std::vec::IntoIter<T>,
-    sink: fn() -> Box<dyn RowSink>,
-    take: fn(Box<dyn RowSink>) -> Result<Vec<T>>,
-    decode: fn(&[Datum]) -> Result<T>,
+    db: Db,
+    sink: fn(&Db) -> Box<dyn RowSink>,
+    take: fn(Box<dyn RowSink>) -> Result<Taken<T>>,
+    with: Vec<Eager>,
     residual: Option<Residual>,
     /// The transaction that the rows are read in, which may end before they do.
     scope: Option<Arc<TransactionScope>>,
@@ -64,14 +75,13 @@ impl<T> fmt::Debug for Rows<T> {
     }
 }
 
-fn decode_owned<D: Decode>(values: &[Datum]) -> Result<D::Out> {
-    let row = OwnedRow(values);
-    let mut row = Row::new(&row);
-    D::decode(&mut row).map_err(|error| D::name(error, row.position()))
-}
-
 impl Db {
-    pub(super) async fn stream_rows<D: Decode>(&self, select: SelectStatement, batch: usize) -> Result<Rows<D::Out>> {
+    pub(super) async fn stream_rows<D: Decode>(
+        &self,
+        select: SelectStatement,
+        batch: usize,
+        with: Vec<Eager>,
+    ) -> Result<Rows<D::Out>> {
         let model = Arc::clone(&select.model);
         let (plan, parameters) = self.plan(Statement::Select(select))?;
         let Plan::Select(plan) = &*plan else {
@@ -81,9 +91,10 @@ impl Db {
             state: State::Done,
             batch,
             ready: Vec::new().into_iter(),
-            sink: || Box::new(All::<D>(Vec::new())),
-            take: |sink| Ok(take::<All<D>>(sink)?.0),
-            decode: decode_owned::<D>,
+            db: self.clone(),
+            sink: |db| Box::new(All::<D>::new(db)),
+            take: |sink| Ok(take::<All<D>>(sink)?.finish()),
+            with,
             residual: None,
             scope: match &self.scope {
                 Scope::Transaction(scope) => Some(Arc::clone(scope)),
@@ -96,11 +107,16 @@ impl Db {
                 && rest.output.is_empty()
                 && rest.order_by.is_empty()
                 && rest.limit.is_none()
-                && rest.offset.is_none();
+                && rest.offset.is_none()
+                && !rest.condition.is_across()
+                && rest.extras.is_none();
             if !only_filters {
                 let all = self.complete(&model, plan, &parameters, "stream").await?;
-                let decoded: Result<Vec<D::Out>> = all.iter().map(|row| decode_owned::<D>(row)).collect();
-                rows.ready = decoded?.into_iter();
+                let (decoded, group) = rows.decode(&all)?;
+                if let Some(group) = group {
+                    load_all(&group, &rows.with).await?;
+                }
+                rows.ready = decoded.into_iter();
                 return Ok(rows);
             }
             rows.residual = Some(Residual {
@@ -116,7 +132,7 @@ impl Db {
     }
 }
 
-impl<T> Rows<T> {
+impl<T: Send + 'static> Rows<T> {
     /// The next row, or `None` at the end.
     ///
     /// Dropping the future loses no row: the next call goes on where it was.
@@ -157,7 +173,7 @@ impl<T> Rows<T> {
                         return Poll::Ready(Some(Err(error)));
                     }
                     let sink = match &self.residual {
-                        None => (self.sink)(),
+                        None => (self.sink)(&self.db),
                         Some(residual) => Box::new(Untyped::of_model(&residual.model)),
                     };
                     let rows = self.batch;
@@ -175,38 +191,72 @@ impl<T> Rows<T> {
                     let (stream, answer) = ready!(polled);
                     let taken = answer.and_then(|(sink, more)| Ok((self.read(sink)?, more)));
                     match taken {
-                        Ok((rows, more)) => {
-                            self.ready = rows.into_iter();
-                            if more {
-                                self.state = State::Idle(stream);
+                        Ok(((rows, group), more)) => {
+                            let stream = more.then_some(stream);
+                            match group {
+                                Some(group) if !self.with.is_empty() => {
+                                    let with = self.with.clone();
+                                    self.state = State::Loading(Box::pin(async move {
+                                        load_all(&group, &with).await.map(|()| (rows, stream))
+                                    }));
+                                }
+                                _ => self.fill((rows, stream)),
                             }
                         }
-                        Err(error) => {
-                            if let Some(scope) = &self.scope {
-                                scope.note(&error);
-                            }
-                            return Poll::Ready(Some(Err(error)));
-                        }
+                        Err(error) => return Poll::Ready(Some(Err(self.fail(error)))),
                     }
                 }
+                State::Loading(mut loading) => match loading.as_mut().poll(context) {
+                    Poll::Pending => {
+                        self.state = State::Loading(loading);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(filled)) => self.fill(filled),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
+                },
             }
         }
     }
 
-    fn read(&self, sink: Box<dyn RowSink>) -> Result<Vec<T>> {
-        let Some(residual) = &self.residual else { return (self.take)(sink) };
-        let mut rows = Vec::new();
-        let evaluator = Evaluator::new(&residual.parameters);
-        for row in take::<Untyped>(sink)?.rows {
-            if evaluator.is_true(&residual.condition, &row)? {
-                rows.push((self.decode)(&row)?);
-            }
+    fn fill(&mut self, (rows, stream): Filled<T>) {
+        self.ready = rows.into_iter();
+        self.state = stream.map_or(State::Done, State::Idle);
+    }
+
+    #[cold]
+    fn fail(&self, error: Error) -> Error {
+        if let Some(scope) = &self.scope {
+            scope.note(&error);
         }
-        Ok(rows)
+        error
+    }
+
+    fn read(&self, sink: Box<dyn RowSink>) -> Result<Taken<T>> {
+        let Some(residual) = &self.residual else { return (self.take)(sink) };
+        let evaluator = Evaluator::new(&residual.parameters);
+        let mut rows = take::<Untyped>(sink)?.rows;
+        let mut error = None;
+        rows.retain(|row| match evaluator.is_true(&residual.condition, row) {
+            Ok(passes) => passes,
+            Err(failed) => {
+                error.get_or_insert(failed);
+                false
+            }
+        });
+        error.map_or_else(|| self.decode(&rows), Err)
+    }
+
+    /// Rows without a Rust type, as rows of the stream.
+    fn decode(&self, rows: &[Vec<Datum>]) -> Result<Taken<T>> {
+        let mut sink = (self.sink)(&self.db);
+        for row in rows {
+            sink.row(&OwnedRow(row))?;
+        }
+        (self.take)(sink)
     }
 }
 
-impl<T: Unpin> Stream for Rows<T> {
+impl<T: Send + Unpin + 'static> Stream for Rows<T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {

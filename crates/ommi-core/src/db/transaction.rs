@@ -1,20 +1,49 @@
-//! Transactions: a closure that is committed or rolled back as a whole.
+//! Transactions: work that is committed or rolled back as a whole.
 
-use std::cell::RefCell;
-use std::future::Future;
+mod builder;
+mod callbacks;
+mod deadline;
+mod inside;
+mod open;
+mod retry;
+mod scope;
+mod timed;
+
+use std::fmt;
 use std::ops::Deref;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::panic::Location;
+use std::sync::Arc;
 
-use super::{Db, Scope, Shared};
-use crate::driver::{Driver, Session, Transaction, TransactionOptions};
-use crate::error::{Error, ErrorKind, Result};
+pub use self::builder::TransactionBuilder;
+use self::callbacks::End;
+use self::inside::Inside;
+pub(super) use self::inside::check_outside;
+use self::open::Open;
+pub use self::retry::Retrying;
+pub(super) use self::scope::{InFlight, Running, Standing, TransactionScope};
+use super::{Db, Scope};
+use crate::driver::TransactionOptions;
+use crate::error::{Error, Result};
 
 /// An open transaction. It can do all that a [`Db`] can.
 #[derive(Debug)]
 pub struct Tx(Db);
+
+impl Tx {
+    fn new(db: &Db, scope: &Arc<TransactionScope>) -> Self {
+        Tx(Db { shared: Arc::clone(&db.shared), scope: Scope::Transaction(Arc::clone(scope)), strict: db.strict })
+    }
+
+    /// Another handle on the same level.
+    fn again(&self) -> Self {
+        Tx(self.0.clone())
+    }
+
+    /// Runs a closure with this transaction.
+    async fn inside<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
+        Inside::new(work(self), &self.0.shared).await
+    }
+}
 
 impl Deref for Tx {
     type Target = Db;
@@ -24,139 +53,47 @@ impl Deref for Tx {
     }
 }
 
-/// One level of an open transaction: the transaction itself, or a savepoint in it.
-pub(super) struct TransactionScope {
-    /// Held by the future of [`Db::transaction`] alone: when that is dropped the transaction is
-    /// rolled back, whatever handles on it are left.
-    transaction: Weak<dyn Transaction>,
-    /// The level of this scope, 0 for the transaction itself.
-    level: u32,
-    /// The innermost open level of the transaction.
-    innermost: Arc<AtomicU32>,
-    /// Whether a write failed on this level, or the level is over.
-    broken: AtomicBool,
-}
+/// An open transaction that belongs to this value, from [`Db::begin`]: it can be kept, moved and
+/// passed on. It can do all that a [`Db`] can, and is rolled back when it is dropped.
+///
+/// A nested one that is dropped ends the transaction around it too, because it cannot wait for the
+/// answer to its rollback: end it with [`rollback`](Transaction::rollback) to go on after it.
+#[must_use = "a transaction that is dropped is rolled back"]
+pub struct Transaction(Open);
 
-#[cold]
-fn is_over() -> Error {
-    Error::transaction(
-        "the transaction is over: it ended, or a statement in it failed or was cancelled; roll back, and use a nested transaction around writes that may fail",
-    )
-}
-
-#[cold]
-fn is_nested() -> Error {
-    Error::transaction("a nested transaction is open: use the handle that its closure was given")
-}
-
-impl TransactionScope {
-    /// A level of a transaction, inside those that `innermost` knows.
-    fn new(transaction: &Arc<dyn Transaction>, level: u32, innermost: Arc<AtomicU32>) -> Arc<Self> {
-        let transaction = Arc::downgrade(transaction);
-        Arc::new(TransactionScope { transaction, level, innermost, broken: AtomicBool::new(false) })
+impl Transaction {
+    /// Commits; a nested transaction becomes part of the one around it.
+    ///
+    /// # Errors
+    ///
+    /// `Transaction` if a statement in it failed, after which it is rolled back; `Conflict` if the
+    /// database refuses the commit; `Unknown` if it was sent and not answered; `Timeout` if the
+    /// time that it was given was up.
+    pub async fn commit(self) -> Result<()> {
+        self.0.finish(Ok(())).await
     }
 
-    /// The transaction, if this is its innermost open level.
-    pub(super) fn transaction(&self) -> Result<Arc<dyn Transaction>> {
-        if self.broken.load(Ordering::Acquire) {
-            return Err(is_over());
-        }
-        if self.innermost.load(Ordering::Acquire) != self.level {
-            return Err(is_nested());
-        }
-        self.transaction.upgrade().ok_or_else(is_over)
-    }
-
-    /// Notes the error of a statement: a fault of the database ends the transaction on every driver.
-    pub(super) fn note(&self, error: &Error) {
-        if matches!(
-            error.kind(),
-            ErrorKind::Connection
-                | ErrorKind::Conflict
-                | ErrorKind::Unknown
-                | ErrorKind::Timeout
-                | ErrorKind::Schema
-                | ErrorKind::Query
-        ) {
-            self.broken.store(true, Ordering::Release);
-        }
+    /// Undoes what was written, and waits until that is done.
+    ///
+    /// # Errors
+    ///
+    /// The database's. The transaction is over all the same, and nothing of it is kept.
+    pub async fn rollback(mut self) -> Result<()> {
+        self.0.roll_back().await
     }
 }
 
-/// What runs the statements of a handle.
-pub(super) enum Running<'a> {
-    Driver(&'a dyn Driver),
-    Transaction(Arc<dyn Transaction>),
-}
+impl Deref for Transaction {
+    type Target = Tx;
 
-impl<'a> Deref for Running<'a> {
-    type Target = dyn Session + 'a;
-
-    #[inline]
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Running::Driver(driver) => *driver,
-            Running::Transaction(transaction) => &**transaction,
-        }
+    fn deref(&self) -> &Tx {
+        &self.0.tx
     }
 }
 
-/// Marks the level as broken if the write that it stands for does not come to a good end.
-pub(super) struct InFlight<'a>(Option<&'a TransactionScope>);
-
-impl InFlight<'_> {
-    pub(super) fn succeeded(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        if let Some(scope) = self.0 {
-            scope.broken.store(true, Ordering::Release);
-        }
-    }
-}
-
-thread_local! {
-    /// The databases whose transaction closures are being polled on this thread, innermost last.
-    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
-
-fn address(shared: &Arc<Shared>) -> usize {
-    Arc::as_ptr(shared).addr()
-}
-
-/// Refuses the use of the database itself inside its transaction's closure.
-#[inline]
-pub(super) fn check_outside(shared: &Arc<Shared>) -> Result<()> {
-    if INSIDE.with_borrow(|inside| inside.is_empty() || !inside.contains(&address(shared))) {
-        return Ok(());
-    }
-    Err(Error::transaction(
-        "`db` was used inside the closure of its transaction, which would not be part of it: use the closure's own handle, or `db.outside()` if that is meant",
-    ))
-}
-
-/// A closure's future: while it is polled, the thread knows that it is inside a transaction.
-struct Inside<F> {
-    work: Pin<Box<F>>,
-    database: usize,
-}
-
-impl<F: Future> Future for Inside<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        struct Leave;
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                INSIDE.with_borrow_mut(|inside| inside.pop());
-            }
-        }
-        INSIDE.with_borrow_mut(|inside| inside.push(self.database));
-        let _leave = Leave;
-        self.work.as_mut().poll(context)
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Transaction").field(&self.0.tx.0).finish()
     }
 }
 
@@ -178,89 +115,75 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// The work's own; `Transaction` if a statement failed and the work went on; `Unsupported` where
-    /// the driver has no transactions (or no savepoints, for a nested one); what the commit gives.
-    pub async fn transaction<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
+    /// The work's own; `Transaction` if a statement failed and the work went on; `Unsupported`,
+    /// before anything ran, where the driver has no transactions (or no savepoints, for a nested
+    /// one); what the commit gives, which is `Unknown` if it was sent and not answered.
+    #[track_caller]
+    pub fn transaction<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> impl Future<Output = Result<T>> {
+        let builder = self.options().at(Location::caller());
+        builder.run(work)
+    }
+
+    /// Begins a transaction that belongs to the caller, who ends it with
+    /// [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback). Inside a
+    /// transaction, it is a nested one.
+    ///
+    /// [`Db::transaction`] is the safer form: there the use of `db` by mistake is noticed. Here it
+    /// is not part of the transaction, and may wait for its connection.
+    ///
+    /// ```ignore
+    /// let tx = db.begin().await?;
+    /// tx.add(order).await?;
+    /// tx.commit().await?;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`, before anything ran, where the driver has no transactions (or no savepoints,
+    /// for a nested one); and the database's.
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<Transaction>> + use<> {
+        self.options().begin()
+    }
+
+    /// Options of a transaction: isolation, read-only, timeout, retries.
+    ///
+    /// ```ignore
+    /// db.options()
+    ///     .isolation(Isolation::Serializable)
+    ///     .retry(5)
+    ///     .transaction(|tx| async move { transfer(&tx, from, to, amount).await })
+    ///     .await?;
+    /// ```
+    pub fn options(&self) -> TransactionBuilder {
+        TransactionBuilder { db: self.clone(), options: TransactionOptions::default() }
+    }
+
+    /// Runs a callback when the transaction has been committed; outside a transaction, where each
+    /// write is committed by itself, at once.
+    ///
+    /// That of a nested transaction waits for the commit of the outermost, and is dropped if one
+    /// of those around it is rolled back. It is dropped as well where the outcome of the commit is
+    /// `Unknown`. Callbacks run in the order of their registration, on the task that commits,
+    /// before it gets its answer: longer work is for a task that they spawn. A callback that panics
+    /// does not keep the others from running.
+    pub fn after_commit(&self, callback: impl FnOnce() + Send + 'static) {
         match &self.scope {
-            Scope::Database | Scope::Outside => {
-                let transaction = self.begin(&TransactionOptions::default()).await?;
-                let scope = TransactionScope::new(&transaction, 0, Arc::default());
-                let answer = self.run(&scope, work).await;
-                match self.verdict(&scope, answer) {
-                    Ok(value) => {
-                        transaction.commit().await.map(|()| value).map_err(|error| error.with_operation("commit"))
-                    }
-                    Err(error) => {
-                        // the error that ended the work says more than one of the rollback
-                        let _ = transaction.rollback().await;
-                        Err(error)
-                    }
-                }
-            }
-            Scope::Transaction(outer) => {
-                let transaction = outer.transaction()?;
-                if !self.shared.driver.capabilities().transaction.savepoints {
-                    return Err(Error::unsupported("the driver has no savepoints, and so no nested transactions")
-                        .with_driver(self.shared.driver.name()));
-                }
-                self.nested(outer, &transaction, work).await
-            }
+            Scope::Transaction(scope) => scope.callbacks.add(End::Committed, Box::new(callback)),
+            Scope::Database | Scope::Outside => callback(),
         }
     }
 
-    async fn nested<T>(
-        &self,
-        outer: &Arc<TransactionScope>,
-        transaction: &Arc<dyn Transaction>,
-        work: impl AsyncFnOnce(&Tx) -> Result<T>,
-    ) -> Result<T> {
-        let level = outer.level + 1;
-        // the level is taken before the savepoint is set, so that of two at once only one is
-        if outer.innermost.compare_exchange(outer.level, level, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return Err(is_nested());
-        }
-        let in_flight = InFlight(Some(outer));
-        transaction.savepoint(level).await?;
-        let scope = TransactionScope::new(transaction, level, Arc::clone(&outer.innermost));
-        let answer = self.run(&scope, work).await;
-        let answer = self.verdict(&scope, answer);
-        match answer {
-            Ok(_) => transaction.release(level).await?,
-            Err(_) => transaction.rollback_to(level).await?,
-        }
-        outer.innermost.store(outer.level, Ordering::Release);
-        // a dropped future gets here no more: the outer level stays broken and is rolled back
-        in_flight.succeeded();
-        answer
-    }
-
-    pub(super) async fn begin(&self, options: &TransactionOptions) -> Result<Arc<dyn Transaction>> {
-        if !self.has_transactions() {
-            return Err(Error::unsupported("the database has no transactions").with_driver(self.shared.driver.name()));
-        }
-        if matches!(self.scope, Scope::Database) {
-            check_outside(&self.shared)?;
-        }
-        self.shared.driver.begin(options).await
-    }
-
-    async fn run<T>(&self, scope: &Arc<TransactionScope>, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
-        let tx = Tx(Db {
-            shared: Arc::clone(&self.shared),
-            scope: Scope::Transaction(Arc::clone(scope)),
-            strict: self.strict,
-        });
-        Inside { work: Box::pin(work(&tx)), database: address(&self.shared) }.await
-    }
-
-    /// The end of a level: work that went on after a failed write does not succeed.
-    fn verdict<T>(&self, scope: &TransactionScope, answer: Result<T>) -> Result<T> {
-        let broken = scope.broken.swap(true, Ordering::AcqRel);
-        match answer {
-            Ok(_) if broken => Err(Error::transaction(
-                "a statement in the transaction failed or a write was cancelled, so it was rolled back: use a nested transaction around writes that may fail",
-            )),
-            answer => answer,
+    /// Runs a callback when the transaction has been rolled back, be it by its closure, an error or
+    /// a drop; outside a transaction, never.
+    ///
+    /// That of a nested transaction runs when this is rolled back, or, once it is part of the one
+    /// around it, when that is. It is dropped at the commit of the outermost, and where the
+    /// outcome of that is `Unknown`. A transaction that is run anew after a conflict has been
+    /// rolled back before.
+    pub fn after_rollback(&self, callback: impl FnOnce() + Send + 'static) {
+        if let Scope::Transaction(scope) = &self.scope {
+            scope.callbacks.add(End::RolledBack, Box::new(callback));
         }
     }
 
@@ -272,10 +195,28 @@ impl Db {
         }
     }
 
-    /// Notes the end of a statement in the transaction that the handle is in.
+    /// Refuses to write in a transaction that only reads.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        match &self.scope {
+            Scope::Transaction(scope) if scope.is_read_only => {
+                self.note_write(Err(Error::transaction("the transaction is read-only and was asked to write")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes the end of a read in the transaction that the handle is in.
     pub(super) fn note<T>(&self, answer: Result<T>) -> Result<T> {
         if let (Scope::Transaction(scope), Err(error)) = (&self.scope, &answer) {
             scope.note(error);
+        }
+        answer
+    }
+
+    /// Notes the end of a write in the transaction that the handle is in.
+    pub(super) fn note_write<T>(&self, answer: Result<T>) -> Result<T> {
+        if let (Scope::Transaction(scope), Err(error)) = (&self.scope, &answer) {
+            scope.fail(error);
         }
         answer
     }

@@ -6,8 +6,12 @@
 //! cheaply; the engine removes them. What the engine cannot complete is *unsupported*; each
 //! field's doc says so.
 
+use crate::model::ModelDef;
 use crate::query::condition::ListOperator;
-use crate::query::{AggregateFunction, ArithmeticOperator, Comparison, Condition, Expr, InList, TextOperator};
+use crate::query::{
+    AggregateFunction, ArithmeticOperator, Comparison, Condition, Expr, InList, RelatedNode, TextOperator,
+};
+use crate::value::ValueType;
 
 macro_rules! operators {
     ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
@@ -68,6 +72,8 @@ operators! {
     OR = 20;
     /// `!` of conditions.
     NOT = 21;
+    /// Whether a condition is true, or is not, unknown being neither.
+    IS_TRUE = 22;
     /// The remainder of floats, besides `ARITHMETIC`.
     FLOAT_REMAINDER = 23;
 }
@@ -108,10 +114,12 @@ impl Operators {
         Self::NAMES.iter().filter(move |(operator, _)| self.contains(*operator)).map(|(_, name)| *name)
     }
 
-    /// The operators that an expression needs.
+    /// The operators that an expression needs, those for related rows included.
     pub fn of_expr(expr: &Expr) -> Operators {
         match expr {
-            Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => Operators::NONE,
+            Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) | Expr::Joined { .. } => {
+                Operators::NONE
+            }
             Expr::Arithmetic { operator, left, right, value_type } => {
                 let own = match operator {
                     ArithmeticOperator::Remainder if value_type.is_float() => Operators::FLOAT_REMAINDER,
@@ -123,10 +131,22 @@ impl Operators {
             Expr::JsonPath { of, .. } => Operators::JSON_PATH.and(Operators::of_expr(of)),
             Expr::Length(of) => Operators::LENGTH.and(Operators::of_expr(of)),
             Expr::Aggregate { of, .. } => of.as_ref().map_or(Operators::NONE, |of| Operators::of_expr(of)),
+            Expr::Related { link, condition, of } => {
+                Operators::of_model(condition, link.target()).and(Operators::of_expr(of))
+            }
         }
     }
 
-    /// The operators that a condition needs, those of its parts included.
+    /// The operators that a condition over a model needs, those of its parts and those for related
+    /// rows included.
+    pub fn of_model(condition: &Condition, model: &ModelDef) -> Operators {
+        Operators::of_condition(condition, &|expr| matches!(expr.value_type(model), Some(ValueType::Json)), &|expr| {
+            matches!(expr.value_type(model), Some(ValueType::List(_)))
+        })
+    }
+
+    /// The operators that a condition needs, those of its parts and those for related rows
+    /// included.
     pub fn of_condition(
         condition: &Condition,
         is_json: &dyn Fn(&Expr) -> bool,
@@ -178,6 +198,8 @@ impl Operators {
             Condition::And(parts) => parts.iter().map(recurse).fold(Operators::NONE, Operators::and),
             Condition::Or(parts) => parts.iter().map(recurse).fold(Operators::OR, Operators::and),
             Condition::Not(part) => Operators::NOT.and(recurse(part)),
+            Condition::IsTrue { condition, .. } => Operators::IS_TRUE.and(recurse(condition)),
+            Condition::Related { link, condition } => Operators::of_model(condition, link.target()),
         }
     }
 }
@@ -242,6 +264,23 @@ pub struct AggregateCapability {
     pub distinct_rows: bool,
 }
 
+/// Related rows. The operators that are used inside count as in any filter: where one is absent, the
+/// whole is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RelationCapability {
+    /// Filters by related rows: whether there is one that passes a condition. Absent: completed,
+    /// by a query of its own for the related rows.
+    pub filters: bool,
+    /// Values from related rows: of the one that there is, or an aggregate of all. Absent:
+    /// completed, by a query of its own for the related rows.
+    pub values: bool,
+    /// Joins, whose rows are pairs. Absent: unsupported; relations by way of a link model are then
+    /// loaded by a query more.
+    pub joins: bool,
+    /// A limit of each group of rows. Absent: completed.
+    pub limit_by: bool,
+}
+
 /// Writes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WriteCapability {
@@ -285,6 +324,9 @@ pub struct TransactionCapability {
     pub repeatable_read: bool,
     /// Serializable. Absent: unsupported.
     pub serializable: bool,
+    /// Read-only serializable transactions that wait at their beginning until no conflict can meet
+    /// them, or never meet one. Absent: unsupported.
+    pub deferrable: bool,
 }
 
 /// Other operations.
@@ -310,11 +352,19 @@ pub struct Limits {
     pub parameters: usize,
     /// Bytes of one value: the driver refuses longer ones.
     pub value_bytes: usize,
+    /// Elements of the list of an `in_` by which related rows are looked for: more are looked for in
+    /// several statements.
+    pub list_values: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { identifier_bytes: usize::MAX, parameters: usize::MAX, value_bytes: usize::MAX }
+        Limits {
+            identifier_bytes: usize::MAX,
+            parameters: usize::MAX,
+            value_bytes: usize::MAX,
+            list_values: usize::MAX,
+        }
     }
 }
 
@@ -332,6 +382,8 @@ pub struct Capabilities {
     pub order: OrderCapability,
     /// Groups and aggregates.
     pub aggregate: AggregateCapability,
+    /// Related rows.
+    pub relation: RelationCapability,
     /// Writes.
     pub write: WriteCapability,
     /// Rules that the database keeps.
@@ -358,6 +410,7 @@ impl Capabilities {
                 projection: true,
                 distinct_rows: true,
             },
+            relation: RelationCapability { filters: true, values: true, joins: true, limit_by: true },
             write: WriteCapability { update_where: true, update_expressions: true, delete_where: true, upsert: true },
             constraint: ConstraintCapability {
                 unique: true,
@@ -372,10 +425,25 @@ impl Capabilities {
                 read_only: true,
                 repeatable_read: true,
                 serializable: true,
+                deferrable: true,
             },
             operation: OperationCapability { raw: true, explain: true, schemas: true, documents: true },
             limits: Limits::default(),
         }
+    }
+
+    /// Whether the driver answers what is asked of related rows natively.
+    pub fn has_related(&self, node: &RelatedNode<'_>) -> bool {
+        let native = self.filter.native;
+        // a driver without filters is asked for none, not even by a constant
+        let mut able = !native.is_empty() && native.contains(Operators::of_model(node.condition, node.link.target()));
+        node.condition.each_related(&mut |inner| able &= self.has_related(&inner));
+        let Some(of) = node.of else { return able && self.relation.filters };
+        of.each_related(&mut |inner| able &= self.has_related(&inner));
+        if let Expr::Aggregate { function, of, distinct } = of {
+            able &= self.has_aggregate(*function, of.is_none(), *distinct);
+        }
+        able && self.relation.values && native.contains(Operators::of_expr(of))
     }
 
     /// Whether the driver has an aggregate function natively.

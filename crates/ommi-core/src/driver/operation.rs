@@ -2,11 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::RowSource;
+use super::{Holder, RowSource};
 use crate::value::{Datum, ValueType};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -87,6 +88,13 @@ pub struct Call<'a> {
     pub operation: &'static str,
 }
 
+impl Call<'_> {
+    /// The call as the holder of its connection, from now on.
+    pub fn holder(&self) -> Holder {
+        Holder::call(self.operation, self.model)
+    }
+}
+
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
@@ -147,13 +155,30 @@ pub enum Isolation {
     Serializable,
 }
 
-/// How a transaction is to run.
+/// How a transaction is to run. The core has checked that the driver's capabilities allow it.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionOptions {
     /// The isolation; the driver's default where absent, at least read committed.
     pub isolation: Option<Isolation>,
     /// Whether writes are refused.
     pub read_only: bool,
+    /// Whether a transaction that is read-only and serializable waits at its beginning until it
+    /// can run without conflicts.
+    pub deferrable: bool,
     /// The longest time to wait for the transaction to begin.
     pub begin_timeout: Option<Duration>,
+    /// The longest time that the transaction may take from its beginning to the end of its commit.
+    /// The core keeps to it; a driver may tell the server, so that it does too.
+    pub timeout: Option<Duration>,
+    /// What the program calls the transaction.
+    pub name: Option<Arc<str>>,
+    /// Where in the program it begins.
+    pub place: Option<&'static Location<'static>>,
+}
+
+impl TransactionOptions {
+    /// The transaction as the holder of its connection, from now on.
+    pub fn holder(&self) -> Holder {
+        Holder::transaction(self.name.clone(), self.place)
+    }
 }

@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use super::BoxFuture;
 use crate::error::Result;
 use crate::model::{FieldDef, ModelDef};
+use crate::relation::group::{GroupBuilder, Place};
+use crate::relation::{Handle, RelationField};
 use crate::value::{Cell, Value, json};
 
 /// A row in a driver's buffer.
@@ -96,13 +98,30 @@ pub trait RowSource: Send {
 pub struct Row<'a> {
     row: &'a dyn RowRef,
     next: usize,
+    /// Where the row's relation fields stand, if they are to know their database.
+    place: Option<Place<'a>>,
 }
 
 impl<'a> Row<'a> {
     /// Begins to read a row at its first value.
     #[inline]
     pub fn new(row: &'a dyn RowRef) -> Self {
-        Row { row, next: 0 }
+        Row { row, next: 0, place: None }
+    }
+
+    /// Begins to read a row whose relations are loaded with those of others.
+    #[inline]
+    pub(crate) fn in_group(row: &'a dyn RowRef, group: Option<&'a GroupBuilder>) -> Self {
+        Row { row, next: 0, place: group.map(GroupBuilder::place) }
+    }
+
+    /// The field of a relation, by its index: not stored, it leads to other rows.
+    #[inline]
+    pub fn relation<F: RelationField>(&self, relation: u16) -> F {
+        F::at(match self.place {
+            Some(place) => Handle::new(Arc::clone(place.group), place.row, relation),
+            None => Handle::default(),
+        })
     }
 
     /// Reads the next value.

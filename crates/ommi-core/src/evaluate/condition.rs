@@ -9,7 +9,7 @@ use super::expr::Evaluator;
 use super::group_key::GroupKey;
 use crate::error::{Error, Result};
 use crate::query::pattern::{LikePattern, RegexPattern, fold};
-use crate::query::{Comparison, Condition, Expr, InList, ListOperator, TextOperator};
+use crate::query::{Comparison, Condition, Expr, InList, ListOperator, RelatedNode, TextOperator};
 use crate::value::Datum;
 
 /// What is worked out once for a condition.
@@ -68,6 +68,11 @@ impl<'a> Evaluator<'a> {
             Condition::And(parts) => self.decided_by(parts, false, row)?,
             Condition::Or(parts) => self.decided_by(parts, true, row)?,
             Condition::Not(condition) => self.condition(condition, row)?.map(|holds| !holds),
+            Condition::IsTrue { condition, negated } => Some(self.is_true(condition, row)? != *negated),
+            Condition::Related { link, condition } => {
+                let node = RelatedNode { link, condition, of: None };
+                Some(matches!(&*self.related_value(&node, row)?, Datum::Bool(true)))
+            }
         };
         Ok(truth)
     }

@@ -7,14 +7,19 @@ use std::sync::Arc;
 
 use super::arithmetic::arithmetic;
 use super::condition::Remembered;
+use super::related::Related;
 use crate::error::{Error, Result};
-use crate::query::{DatePart, Expr};
+use crate::query::statement::SelectStatement;
+use crate::query::{DatePart, Expr, RelatedNode};
 use crate::value::json::{self, JsonCast, PathStep};
 use crate::value::{Datum, Json, iso};
 
+use smallvec::SmallVec;
+
 /// Evaluates the expressions and conditions of one statement over rows.
 ///
-/// A row holds all fields of the model in the order of its definition. What is the same for every
+/// A row holds all fields of the model in the order of its definition, and behind them those of the
+/// rows it is joined with, if it is: see [`Evaluator::of_select`]. What is the same for every
 /// row (patterns, long lists) is worked out once.
 ///
 /// ```
@@ -33,6 +38,10 @@ use crate::value::{Datum, Json, iso};
 pub struct Evaluator<'a> {
     parameters: &'a [Datum],
     inserted: Option<&'a [Datum]>,
+    /// What is known of related rows.
+    pub(super) related: Option<&'a Related>,
+    /// Where in a row the fields of each join begin.
+    joins: SmallVec<[usize; 1]>,
     /// What was worked out for a condition, by the condition's address.
     pub(super) remembered: RefCell<Vec<(usize, Arc<Remembered>)>>,
     /// Makes the lifetime invariant: conditions live as long as the evaluator, so that no two ever
@@ -43,7 +52,31 @@ pub struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     /// An evaluator for a statement with these parameters.
     pub fn new(parameters: &'a [Datum]) -> Self {
-        Evaluator { parameters, inserted: None, remembered: RefCell::default(), conditions: PhantomData }
+        Evaluator {
+            parameters,
+            inserted: None,
+            related: None,
+            joins: SmallVec::new(),
+            remembered: RefCell::default(),
+            conditions: PhantomData,
+        }
+    }
+
+    /// An evaluator for a select with these parameters, which knows where the fields of its joins are.
+    pub fn of_select(select: &SelectStatement, parameters: &'a [Datum]) -> Self {
+        let mut evaluator = Evaluator::new(parameters);
+        let mut begin = select.model.fields().len();
+        for join in select.joins() {
+            evaluator.joins.push(begin);
+            begin += join.link.target().fields().len();
+        }
+        evaluator
+    }
+
+    /// The same evaluator, with what is known of related rows.
+    pub fn with_related(mut self, related: &'a Related) -> Self {
+        self.related = Some(related);
+        self
     }
 
     /// The same evaluator, with the row that an upsert would have inserted.
@@ -88,6 +121,13 @@ impl<'a> Evaluator<'a> {
                 Datum::Null => Ok(Cow::Owned(Datum::Null)),
                 other => Err(Error::query(format!("{} is no list and has no length", other.cell().type_name()))),
             },
+            Expr::Joined { join, field, .. } => {
+                let begin = self.joins.get(usize::from(*join));
+                found(begin.and_then(|begin| row.get(begin + usize::from(*field))), "joined field", *field)
+            }
+            Expr::Related { link, condition, of } => {
+                self.related_value(&RelatedNode { link, condition, of: Some(of) }, row)
+            }
             Expr::Aggregate { function, .. } => Err(Error::query(format!(
                 "`{}` stands where each row is looked at by itself: use it in `select`, `having` or the order of groups",
                 function.name()

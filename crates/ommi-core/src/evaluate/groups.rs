@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::aggregate::Accumulator;
+use super::constants;
 use super::expr::Evaluator;
 use super::group_key::GroupKey;
 use crate::error::{Error, Result};
@@ -28,7 +29,7 @@ impl Groups {
             return Err(Error::query("a select with groups says what it selects: add `select(..)`"));
         }
         let mut rewrite = Rewrite {
-            group_by: statement.group_by.iter().map(|expr| with_constants(expr, parameters)).collect(),
+            group_by: statement.group_by.iter().map(|expr| constants::in_expr(expr, parameters)).collect(),
             parameters,
             aggregates: Vec::new(),
         };
@@ -98,6 +99,7 @@ impl Groups {
             order_by: self.order_by,
             limit: statement.limit.clone(),
             offset: statement.offset.clone(),
+            extras: None,
         };
         let rows = self.groups.into_iter().map(|(mut row, accumulators)| {
             for accumulator in accumulators {
@@ -106,30 +108,6 @@ impl Groups {
             Ok(row)
         });
         Ok((over_groups, rows.collect::<Result<_>>()?))
-    }
-}
-
-/// The expression with its parameters' values in place, so that equal expressions look the same.
-fn with_constants(expr: &Expr, parameters: &[Datum]) -> Expr {
-    let recurse = |expr: &Expr| Box::new(with_constants(expr, parameters));
-    match expr {
-        Expr::Parameter(index) => match parameters.get(usize::from(*index)) {
-            Some(value) => Expr::Literal(value.clone()),
-            None => expr.clone(),
-        },
-        Expr::Field(_) | Expr::Literal(_) | Expr::Inserted(_) => expr.clone(),
-        Expr::Arithmetic { operator, left, right, value_type } => Expr::Arithmetic {
-            operator: *operator,
-            left: recurse(left),
-            right: recurse(right),
-            value_type: value_type.clone(),
-        },
-        Expr::DatePart { part, of } => Expr::DatePart { part: *part, of: recurse(of) },
-        Expr::JsonPath { of, path, cast } => Expr::JsonPath { of: recurse(of), path: path.clone(), cast: *cast },
-        Expr::Length(of) => Expr::Length(recurse(of)),
-        Expr::Aggregate { function, of, distinct } => {
-            Expr::Aggregate { function: *function, of: of.as_deref().map(recurse), distinct: *distinct }
-        }
     }
 }
 
@@ -142,7 +120,7 @@ struct Rewrite<'a> {
 
 impl Rewrite<'_> {
     fn expr(&mut self, expr: &Expr) -> Result<Expr> {
-        let plain = with_constants(expr, self.parameters);
+        let plain = constants::in_expr(expr, self.parameters);
         self.rewrite(&plain)
     }
 
@@ -160,7 +138,7 @@ impl Rewrite<'_> {
                 field(self.group_by.len() + place)?
             }
             Expr::Literal(_) | Expr::Parameter(_) => expr.clone(),
-            Expr::Field(_) | Expr::Inserted(_) => {
+            Expr::Field(_) | Expr::Inserted(_) | Expr::Joined { .. } | Expr::Related { .. } => {
                 return Err(Error::query(
                     "a field is selected that is neither grouped by nor in an aggregate: it has no single value in a group",
                 ));
@@ -211,6 +189,12 @@ impl Rewrite<'_> {
             Condition::And(parts) => Condition::And(self.conditions(parts)?),
             Condition::Or(parts) => Condition::Or(self.conditions(parts)?),
             Condition::Not(condition) => Condition::Not(Box::new(self.condition(condition)?)),
+            Condition::IsTrue { condition, negated } => {
+                Condition::IsTrue { condition: Box::new(self.condition(condition)?), negated: *negated }
+            }
+            Condition::Related { .. } => {
+                return Err(Error::query("groups are filtered by related rows, which are those of a row"));
+            }
         })
     }
 

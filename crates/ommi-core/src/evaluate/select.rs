@@ -1,19 +1,21 @@
 //! Whole selects over rows in memory.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::expr::Evaluator;
 use super::group_key::GroupKey;
 use super::groups::Groups;
+use super::related::Related;
 use super::sort::{SortKeys, Sorter};
 use crate::driver::Flow;
 use crate::error::{Error, Result};
-use crate::query::Expr;
 use crate::query::statement::SelectStatement;
+use crate::query::{Expr, LimitBy};
 use crate::value::Datum;
 
-/// Runs a select over rows, each of which holds all fields of the model.
+/// Runs a select over rows, each of which holds all fields of the model and behind them those of the
+/// rows that it is joined with.
 ///
 /// Without an order it may stop reading once the limit is reached.
 ///
@@ -25,7 +27,27 @@ pub fn select(
     parameters: &[Datum],
     rows: impl IntoIterator<Item = impl AsRef<[Datum]>>,
 ) -> Result<Vec<Vec<Datum>>> {
-    let mut selection = Selection::new(statement, parameters)?;
+    run(Selection::new(statement, parameters)?, rows)
+}
+
+/// [`select()`], with what is known of related rows.
+///
+/// # Errors
+///
+/// As [`select()`]; and `Query` if the statement asks for related rows of which nothing is known.
+pub fn select_related(
+    statement: &SelectStatement,
+    parameters: &[Datum],
+    related: &Related,
+    rows: impl IntoIterator<Item = impl AsRef<[Datum]>>,
+) -> Result<Vec<Vec<Datum>>> {
+    run(Selection::with_related(statement, parameters, related)?, rows)
+}
+
+fn run<R: AsRef<[Datum]>>(
+    mut selection: Selection<'_, R>,
+    rows: impl IntoIterator<Item = R>,
+) -> Result<Vec<Vec<Datum>>> {
     for row in rows {
         if selection.push(row)? == Flow::Stop {
             break;
@@ -53,10 +75,21 @@ pub struct Selection<'a, R> {
 enum Work<R> {
     /// Rows as they come.
     Plain { rows: Vec<Held<R>>, seen: HashSet<Vec<GroupKey>> },
+    /// The first rows of each group of rows.
+    Limited(Limited<R>),
     /// Rows in an order.
     Sorted { rows: Sorter<Held<R>>, seen: HashSet<Vec<GroupKey>> },
     /// Groups of rows.
     Grouped(Groups),
+}
+
+/// The first rows of each group of rows that have equal values, in the select's order.
+#[derive(Debug)]
+struct Limited<R> {
+    offset: usize,
+    needed: usize,
+    places: HashMap<Vec<GroupKey>, usize>,
+    groups: Vec<Sorter<R>>,
 }
 
 /// A row of the answer.
@@ -75,8 +108,20 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
     ///
     /// `Query` if the limit or the offset is wrong, or the groups do not fit the output.
     pub fn new(statement: &'a SelectStatement, parameters: &'a [Datum]) -> Result<Self> {
-        let evaluator = Evaluator::new(parameters);
-        let count = |expr: &Option<Expr>, what: &str| match expr {
+        Selection::begin(statement, parameters, Evaluator::of_select(statement, parameters))
+    }
+
+    /// Begins a select, with what is known of related rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Selection::new`].
+    pub fn with_related(statement: &'a SelectStatement, parameters: &'a [Datum], related: &'a Related) -> Result<Self> {
+        Selection::begin(statement, parameters, Evaluator::of_select(statement, parameters).with_related(related))
+    }
+
+    fn begin(statement: &'a SelectStatement, parameters: &'a [Datum], evaluator: Evaluator<'a>) -> Result<Self> {
+        let count = |expr: Option<&Expr>, what: &str| match expr {
             None => Ok(None),
             Some(expr) => match &*evaluator.value(expr, &[])? {
                 Datum::Int(number) if *number >= 0 => Ok(Some(usize::try_from(*number).unwrap_or(usize::MAX))),
@@ -87,10 +132,15 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
                 }
             },
         };
-        let offset = count(&statement.offset, "offset")?.unwrap_or(0);
-        let needed = count(&statement.limit, "limit")?.map_or(usize::MAX, |limit| limit.saturating_add(offset));
+        let offset = count(statement.offset.as_ref(), "offset")?.unwrap_or(0);
+        let needed = count(statement.limit.as_ref(), "limit")?.map_or(usize::MAX, |limit| limit.saturating_add(offset));
         let work = if statement.is_grouped() {
             Work::Grouped(Groups::new(statement, parameters)?)
+        } else if let Some(LimitBy { limit, offset, .. }) = statement.limit_by() {
+            let offset = count(offset.as_ref(), "offset of a group")?.unwrap_or(0);
+            let needed =
+                count(Some(limit), "limit of a group")?.map_or(usize::MAX, |limit| limit.saturating_add(offset));
+            Work::Limited(Limited { offset, needed, places: HashMap::new(), groups: Vec::new() })
         } else if statement.order_by.is_empty() {
             Work::Plain { rows: Vec::new(), seen: HashSet::new() }
         } else {
@@ -121,14 +171,22 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
                     return Ok(Flow::Stop);
                 }
             }
+            Work::Limited(limited) => {
+                let keys = sort_keys(self.statement, &self.evaluator, fields)?;
+                let by = self.statement.limit_by().map_or(&[][..], |limit_by| &limit_by.by);
+                let group: Result<Vec<GroupKey>> =
+                    by.iter().map(|expr| Ok(GroupKey::new(&*self.evaluator.value(expr, fields)?))).collect();
+                let next = limited.groups.len();
+                let place = *limited.places.entry(group?).or_insert(next);
+                if place == next {
+                    limited.groups.push(Sorter::new(&self.statement.order_by, limited.needed));
+                }
+                if let Some(group) = limited.groups.get_mut(place) {
+                    group.push(keys, row);
+                }
+            }
             Work::Sorted { rows, seen } => {
-                let keys: Result<SortKeys> = self
-                    .statement
-                    .order_by
-                    .iter()
-                    .map(|by| Ok(self.evaluator.value(&by.expr, fields)?.into_owned()))
-                    .collect();
-                let keys = keys?;
+                let keys = sort_keys(self.statement, &self.evaluator, fields)?;
                 if let Some(held) = hold(self.statement, &self.evaluator, seen, row)? {
                     rows.push(keys, held);
                 }
@@ -160,13 +218,22 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
     pub fn finish_into(self, mut take: impl FnMut(Cow<'_, [Datum]>) -> Result<Flow>) -> Result<()> {
         let (statement, evaluator, offset) = (self.statement, self.evaluator, self.offset);
         let give = |held: Held<R>| match held {
-            Held::Row(row) if statement.output.is_empty() => take(Cow::Borrowed(row.as_ref())),
+            Held::Row(row) if statement.output.is_empty() => take(Cow::Borrowed(own_fields(statement, row.as_ref()))),
             Held::Row(row) => take(Cow::Owned(project(statement, &evaluator, row.as_ref())?)),
             Held::Output(output) => take(Cow::Owned(output)),
         };
         match self.work {
             Work::Plain { rows, .. } => give_all(rows.into_iter().skip(offset), give),
             Work::Sorted { rows, .. } => give_all(rows.finish().skip(offset), give),
+            Work::Limited(limited) => {
+                let mut all = Sorter::new(&statement.order_by, self.needed);
+                for group in limited.groups {
+                    for row in group.finish().skip(limited.offset) {
+                        all.push(sort_keys(statement, &evaluator, row.as_ref())?, Held::Row(row));
+                    }
+                }
+                give_all(all.finish().skip(offset), give)
+            }
             Work::Grouped(groups) => {
                 let (over_groups, rows) = groups.finish(statement)?;
                 let rows = select(&over_groups, self.parameters, rows)?;
@@ -174,6 +241,15 @@ impl<'a, R: AsRef<[Datum]>> Selection<'a, R> {
             }
         }
     }
+}
+
+fn sort_keys<'a>(statement: &'a SelectStatement, evaluator: &Evaluator<'a>, row: &[Datum]) -> Result<SortKeys> {
+    statement.order_by.iter().map(|by| Ok(evaluator.value(&by.expr, row)?.into_owned())).collect()
+}
+
+/// The fields of the select's own model in a row, which those of joined rows follow.
+fn own_fields<'r>(statement: &SelectStatement, row: &'r [Datum]) -> &'r [Datum] {
+    row.get(..statement.model.fields().len()).unwrap_or(row)
 }
 
 fn give_all<T>(items: impl Iterator<Item = T>, mut give: impl FnMut(T) -> Result<Flow>) -> Result<()> {
@@ -202,7 +278,7 @@ fn hold<'a, R: AsRef<[Datum]>>(
 
 fn project<'a>(statement: &'a SelectStatement, evaluator: &Evaluator<'a>, row: &[Datum]) -> Result<Vec<Datum>> {
     if statement.output.is_empty() {
-        return Ok(row.to_vec());
+        return Ok(own_fields(statement, row).to_vec());
     }
     statement.output.iter().map(|expr| Ok(evaluator.value(expr, row)?.into_owned())).collect()
 }

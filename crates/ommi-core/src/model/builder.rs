@@ -1,12 +1,12 @@
 //! Building the definition of a model at run time.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use super::{CheckDef, FieldDef, IndexDef, Model, ModelDef, OnChange, ReferenceDef, TableName};
+use super::{CheckDef, FieldDef, IndexDef, Model, ModelDef, OnChange, ReferenceDef, RelationDef, TableName};
 use crate::error::{Error, Result};
-use crate::query::{Direction, FilterOf};
+use crate::query::{Condition, Direction, FilterOf};
 use crate::value::ValueType;
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
@@ -34,6 +34,7 @@ pub struct ModelBuilder {
     indexes: Vec<IndexDef>,
     references: Vec<ReferenceDef>,
     checks: Vec<CheckDef>,
+    relations: Vec<RelationDef>,
     problems: Vec<String>,
     read_only: bool,
 }
@@ -50,6 +51,7 @@ impl ModelBuilder {
             indexes: Vec::new(),
             references: Vec::new(),
             checks: Vec::new(),
+            relations: Vec::new(),
             problems: Vec::new(),
             read_only: false,
         }
@@ -172,6 +174,12 @@ impl ModelBuilder {
         self
     }
 
+    /// Adds a relation.
+    pub fn relation(mut self, relation: RelationDef) -> Self {
+        self.relations.push(relation);
+        self
+    }
+
     /// Adds a rule.
     pub fn check(mut self, check: CheckDef) -> Self {
         self.checks.push(check);
@@ -204,6 +212,7 @@ impl ModelBuilder {
         self.check_fields();
         self.check_indexes();
         self.check_references();
+        self.check_rules();
         let position =
             |test: fn(&FieldDef) -> bool| self.fields.iter().position(test).and_then(|index| u16::try_from(index).ok());
         let auto = position(|field| field.auto && field.value_type.is_integer());
@@ -219,6 +228,8 @@ impl ModelBuilder {
             indexes: self.indexes,
             references: self.references,
             checks: self.checks,
+            relations: self.relations,
+            routes: OnceLock::new(),
             problems: self.problems,
         })
     }
@@ -306,6 +317,15 @@ impl ModelBuilder {
         }
         if self.fields.is_empty() {
             self.problems.push("the model has no fields".into());
+        }
+    }
+
+    fn check_rules(&mut self) {
+        let of_indexes = self.indexes.iter().filter_map(|index| index.condition.as_ref());
+        let mut rules = self.checks.iter().map(|check| &check.condition).chain(of_indexes);
+        if rules.any(Condition::is_across) {
+            self.problems
+                .push("a check or an index asks for related rows, which it cannot: it is about one row".into());
         }
     }
 

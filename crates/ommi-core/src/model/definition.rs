@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{CheckDef, IndexDef, ReferenceDef};
+use super::relation::Routes;
+use super::{CheckDef, IndexDef, ReferenceDef, RelationDef};
 use crate::error::{ConstraintKind, Error, Result};
 use crate::value::{Cell, Datum, ValueType, check, decimal};
 
@@ -177,6 +178,8 @@ pub struct ModelDef {
     pub(super) indexes: Vec<IndexDef>,
     pub(super) references: Vec<ReferenceDef>,
     pub(super) checks: Vec<CheckDef>,
+    pub(super) relations: Vec<RelationDef>,
+    pub(super) routes: OnceLock<Result<Routes>>,
     pub(super) problems: Vec<String>,
 }
 
@@ -251,6 +254,21 @@ impl ModelDef {
     /// References to other models.
     pub fn references(&self) -> &[ReferenceDef] {
         &self.references
+    }
+
+    /// Relations to other models, in the order in which they are declared.
+    pub fn relations(&self) -> &[RelationDef] {
+        &self.relations
+    }
+
+    /// The relations with the references behind them, found at the first use. For models with Rust
+    /// types; those that are known by name are resolved with [`RelationDef::resolve`].
+    ///
+    /// # Errors
+    ///
+    /// `Schema` if a relation leads nowhere.
+    pub fn routes(self: &Arc<Self>) -> Result<&Routes> {
+        self.routes.get_or_init(|| Routes::find(self)).as_ref().map_err(Error::clone)
     }
 
     /// Rules that every row keeps.

@@ -88,6 +88,9 @@ pub struct ReferenceDef {
     pub on_update: OnChange,
     /// Whether the rule is kept; a reference that is not enforced may dangle.
     pub enforced: bool,
+    /// Where the fields may reference one of several models: the field that names the model, and
+    /// the value that it has for this one. Such a reference is not enforced.
+    pub kind: Option<(u16, Box<str>)>,
 }
 
 impl ReferenceDef {
@@ -100,7 +103,14 @@ impl ReferenceDef {
             on_delete: OnChange::default(),
             on_update: OnChange::default(),
             enforced: true,
+            kind: None,
         }
+    }
+
+    /// The same reference, for the rows whose kind is this model, and not enforced.
+    pub fn for_kind(mut self, field: u16, value: &str) -> Self {
+        self.kind = Some((field, value.into()));
+        self.unenforced()
     }
 
     /// The same reference, to fields of the target by name.

@@ -67,6 +67,11 @@ pub fn validate(models: &[Arc<ModelDef>]) -> Result<()> {
                 }
             }
         }
+        for relation in model.relations() {
+            if let Err(error) = relation.resolve(model, models) {
+                problems.push(format!("{}: {}", model.name(), error.message()));
+            }
+        }
     }
     if problems.is_empty() {
         return Ok(());

@@ -4,10 +4,10 @@
 //! does, on every driver and before anything is sent.
 
 use crate::error::{Error, Result};
-use crate::model::ModelDef;
+use crate::model::{Link, ModelDef};
 use crate::query::condition::{Comparison, Condition, InList, ListOperator};
 use crate::query::statement::{OnConflict, Statement};
-use crate::query::{AggregateFunction, ArithmeticOperator, DatePart, Expr};
+use crate::query::{AggregateFunction, ArithmeticOperator, DatePart, Expr, Join, LimitBy};
 use crate::value::{Datum, ValueType};
 
 /// Refuses a statement that names fields which do not exist, or that compares, computes or assigns
@@ -18,7 +18,8 @@ use crate::value::{Datum, ValueType};
 /// `Query`, with what does not fit.
 pub(super) fn statement(statement: &Statement) -> Result<()> {
     let model = statement.model();
-    let check = Check { model };
+    let joins = if let Statement::Select(select) = statement { select.joins() } else { &[] };
+    let check = Check { model, joins, is_related: false };
     let answer = match statement {
         Statement::Select(select) => {
             let exprs = select.output.iter().chain(&select.group_by);
@@ -27,6 +28,8 @@ pub(super) fn statement(statement: &Statement) -> Result<()> {
                 .try_for_each(|expr| check.expr(expr).map(drop))
                 .and_then(|()| check.condition(&select.condition))
                 .and_then(|()| check.condition(&select.having))
+                .and_then(|()| joins.iter().try_for_each(|join| check.link(&join.link)))
+                .and_then(|()| select.limit_by().map_or(Ok(()), |limit_by| check.limit_by(limit_by)))
         }
         Statement::Insert(insert) => match &insert.on_conflict {
             OnConflict::Update(_, assignments) => check.assignments(assignments),
@@ -81,6 +84,9 @@ fn is_of(value: &Datum, value_type: &ValueType) -> bool {
 
 struct Check<'a> {
     model: &'a ModelDef,
+    joins: &'a [Join],
+    /// Whether it looks at what is asked of related rows.
+    is_related: bool,
 }
 
 #[cold]
@@ -99,6 +105,16 @@ impl Check<'_> {
     /// The type of an expression; `None` for a constant.
     fn expr(&self, expr: &Expr) -> Result<Option<ValueType>> {
         match expr {
+            Expr::Inserted(_) if self.is_related => {
+                return wrong("what would have been inserted is no part of a related row".into());
+            }
+            Expr::Joined { join, field, value_type } => {
+                let of = self.joins.get(usize::from(*join)).and_then(|join| join.link.target().field(*field));
+                if of.is_none_or(|of| of.value_type != *value_type) {
+                    return wrong(format!("there is no field {field} of a join {join} of type {value_type} here"));
+                }
+            }
+            Expr::Related { link, condition, of } => self.related(link, condition, Some(of))?,
             Expr::Field(index) | Expr::Inserted(index) => return self.field(*index).cloned().map(Some),
             Expr::Literal(_) | Expr::Parameter(_) => return Ok(None),
             Expr::Arithmetic { operator, left, right, value_type } => {
@@ -205,8 +221,63 @@ impl Check<'_> {
                 if fits { Ok(()) } else { wrong(format!("{} is no list of such values", self.show(expr))) }
             }
             Condition::And(parts) | Condition::Or(parts) => parts.iter().try_for_each(|part| self.condition(part)),
-            Condition::Not(part) => self.condition(part),
+            Condition::Not(part) | Condition::IsTrue { condition: part, .. } => self.condition(part),
+            Condition::Related { link, condition } => self.related(link, condition, None),
         }
+    }
+
+    /// Refuses a link that does not begin at the model, or whose rows cannot be looked up.
+    fn link(&self, link: &Link) -> Result<()> {
+        if link.source().id() != self.model.id() {
+            return wrong(format!(
+                "a link from {} stands where rows of {} are asked for",
+                link.source().name(),
+                self.model.name()
+            ));
+        }
+        for field in link.to() {
+            let of = link.target().field(*field);
+            if let Some(of) = of.filter(|of| !of.value_type.is_groupable()) {
+                return wrong(format!("rows cannot be related by values of type {}", of.value_type));
+            }
+        }
+        Ok(())
+    }
+
+    fn related(&self, link: &Link, condition: &Condition, of: Option<&Expr>) -> Result<()> {
+        self.link(link)?;
+        let target = Check { model: link.target(), joins: &[], is_related: true };
+        target.condition(condition)?;
+        let mut aggregates = false;
+        condition.each_expr(&mut |expr| aggregates |= expr.has_aggregate());
+        if aggregates {
+            return wrong("related rows cannot be filtered by an aggregate of themselves".into());
+        }
+        let Some(of) = of else { return Ok(()) };
+        target.expr(of)?;
+        match of {
+            Expr::Aggregate { .. } => Ok(()),
+            of if of.has_aggregate() => wrong(
+                "an aggregate of related rows stands by itself: compute with its value, not inside of what is asked of \
+                 the rows"
+                    .into(),
+            ),
+            _ if !link.is_unique() => wrong(format!(
+                "a row may be related to several of {}, of which there is no single value: use an aggregate",
+                link.target().name()
+            )),
+            of if of.value_type(link.target()).is_none() => wrong("a constant of a related row has no type".into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn limit_by(&self, limit_by: &LimitBy) -> Result<()> {
+        for expr in &limit_by.by {
+            if self.expr(expr)?.is_some_and(|of| !of.is_groupable()) || expr.has_aggregate() {
+                return wrong(format!("rows cannot be grouped by {}, to be limited", self.show(expr)));
+            }
+        }
+        Ok(())
     }
 
     fn comparable(&self, left: &Expr, right: &Expr) -> Result<()> {
@@ -221,6 +292,12 @@ impl Check<'_> {
     fn assignments(&self, assignments: &[(u16, Expr)]) -> Result<()> {
         for (field, value) in assignments {
             let field_type = self.field(*field)?;
+            if value.is_across() {
+                return wrong(format!(
+                    "`{}` cannot be set to a value of related rows: read it first",
+                    self.model.field_name(*field)
+                ));
+            }
             if self.expr(value)?.is_some_and(|of| !is_assignable(&of, field_type)) {
                 return wrong(format!(
                     "`{}` is of type {field_type} and cannot be set to {}",

@@ -1,9 +1,9 @@
 //! The types of a statement's parameters: those of what they are compared with or set to.
 
-use crate::model::ModelDef;
+use crate::model::{Link, ModelDef};
 use crate::query::condition::{Condition, InList, ListOperator};
 use crate::query::statement::{OnConflict, Statement};
-use crate::query::{Expr, OrderBy};
+use crate::query::{Expr, LimitBy, OrderBy};
 use crate::value::ValueType;
 
 /// The types of the parameters of a statement, by index.
@@ -15,7 +15,13 @@ pub fn types(statement: &Statement, count: usize) -> Vec<ValueType> {
             types.condition(&select.having);
             select.output.iter().chain(&select.group_by).for_each(|expr| types.expr(expr, None));
             select.order_by.iter().for_each(|OrderBy { expr, .. }| types.expr(expr, None));
-            for bound in [&select.limit, &select.offset].into_iter().flatten() {
+            let mut bounds = vec![&select.limit, &select.offset];
+            if let Some(LimitBy { by, limit, offset }) = select.limit_by() {
+                by.iter().for_each(|expr| types.expr(expr, None));
+                types.expr(limit, Some(ValueType::I64));
+                bounds.push(offset);
+            }
+            for bound in bounds.into_iter().flatten() {
                 types.expr(bound, Some(ValueType::I64));
             }
         }
@@ -47,6 +53,13 @@ impl Types<'_> {
         }
     }
 
+    /// Finds types in what is asked of related rows.
+    fn of_target(&mut self, link: &Link, find: impl FnOnce(&mut Types<'_>)) {
+        let mut types = Types { model: link.target(), found: std::mem::take(&mut self.found) };
+        find(&mut types);
+        self.found = types.found;
+    }
+
     fn expr(&mut self, expr: &Expr, wanted: Option<ValueType>) {
         match expr {
             Expr::Parameter(index) => {
@@ -54,7 +67,11 @@ impl Types<'_> {
                     *slot = wanted;
                 }
             }
-            Expr::Field(_) | Expr::Literal(_) | Expr::Inserted(_) => {}
+            Expr::Field(_) | Expr::Literal(_) | Expr::Inserted(_) | Expr::Joined { .. } => {}
+            Expr::Related { link, condition, of } => self.of_target(link, |types| {
+                types.condition(condition);
+                types.expr(of, wanted);
+            }),
             Expr::Arithmetic { left, right, value_type, .. } => {
                 self.expr(left, Some(value_type.clone()));
                 self.expr(right, Some(value_type.clone()));
@@ -100,7 +117,8 @@ impl Types<'_> {
                 );
             }
             Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| self.condition(part)),
-            Condition::Not(part) => self.condition(part),
+            Condition::Not(part) | Condition::IsTrue { condition: part, .. } => self.condition(part),
+            Condition::Related { link, condition } => self.of_target(link, |types| types.condition(condition)),
         }
     }
 }

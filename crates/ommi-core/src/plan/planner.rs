@@ -10,7 +10,7 @@ use crate::query::condition::{Comparison, Condition};
 use crate::query::statement::{
     DeleteStatement, InsertStatement, OnConflict, SelectStatement, Statement, UpdateStatement,
 };
-use crate::query::{Expr, OrderBy};
+use crate::query::{Expr, Join, OrderBy, RelatedNode};
 use crate::value::ValueType;
 
 /// Plans a statement that has parameters in place of its constants.
@@ -66,14 +66,7 @@ struct Split {
 
 impl Planner<'_> {
     fn needed(&self, condition: &Condition) -> Operators {
-        let of_type = |expr: &Expr, test: fn(&ValueType) -> bool| {
-            expr.value_type(self.model).is_some_and(|value_type| test(&value_type))
-        };
-        Operators::of_condition(
-            condition,
-            &|expr| of_type(expr, |value_type| matches!(value_type, ValueType::Json)),
-            &|expr| of_type(expr, |value_type| matches!(value_type, ValueType::List(_))),
-        )
+        Operators::of_model(condition, self.model)
     }
 
     /// The field that a condition compares for equality with a constant.
@@ -111,17 +104,23 @@ impl Planner<'_> {
             let is_plain = !needed.intersects(Operators::OR.and(Operators::NOT)) && !is_negated(&part);
             // a driver without filters is asked for no constant either
             let constant = matches!(part, Condition::Const(_)) && filter.native.is_empty();
-            if filter.native.contains(needed) && !constant || of_key {
+            let mut related = Vec::new();
+            part.each_related(&mut |node| self.note_related(&node, &mut related));
+            if filter.native.contains(needed) && !constant && related.is_empty() || of_key {
                 native = native.and(part);
-            } else if is_plain && !constant && filter.native.and(filter.rechecked).contains(needed) {
+            } else if is_plain && !constant && !part.is_across() && filter.native.and(filter.rechecked).contains(needed)
+            {
                 completed.push(format!("rechecks {}", names(needed.without(filter.native))));
                 native = native.and(part.clone());
                 residual = residual.and(part);
             } else {
-                completed.push(match constant {
-                    true => "filters by a constant".to_owned(),
-                    false => format!("filters by {}", names(needed.without(filter.native))),
-                });
+                let lacking = needed.without(filter.native);
+                if constant {
+                    completed.push("filters by a constant".to_owned());
+                } else if !lacking.is_empty() {
+                    completed.push(format!("filters by {}", names(lacking)));
+                }
+                completed.append(&mut related);
                 residual = residual.and(part);
             }
         }
@@ -129,6 +128,10 @@ impl Planner<'_> {
     }
 
     fn is_short(&self, condition: &Condition) -> bool {
+        // how many related rows are looked at is not known
+        if condition.is_across() {
+            return false;
+        }
         let parts = conjuncts(condition.clone());
         self.has_all(&parts, self.model.key())
             || self.model.unique_groups().any(|group| {
@@ -145,7 +148,17 @@ impl Planner<'_> {
     }
 
     fn is_native(&self, expr: &Expr) -> bool {
-        self.driver.capabilities().filter.native.contains(Operators::of_expr(expr))
+        let capabilities = self.driver.capabilities();
+        let mut native = capabilities.filter.native.contains(Operators::of_expr(expr));
+        expr.each_related(&mut |node| native &= capabilities.has_related(&node));
+        native
+    }
+
+    /// Says what is completed of a part about related rows, if anything is.
+    fn note_related(&self, node: &RelatedNode<'_>, completed: &mut Vec<String>) {
+        if !self.driver.capabilities().has_related(node) {
+            completed.push(format!("looks for related rows of {} by a query of its own", node.link.target().name()));
+        }
     }
 
     fn order_is_native(&self, order: &[OrderBy]) -> bool {
@@ -187,15 +200,16 @@ impl Planner<'_> {
         let order = self.driver.capabilities().order;
         let mut completed = Vec::new();
         let split = self.split(select.condition.clone(), &mut completed);
-        let is_short = self.is_short(&split.native) && !select.is_grouped();
+        let is_short = self.is_short(&split.native) && !select.is_grouped() && select.extras.is_none();
         let all_rows = matches!(split.residual, Condition::Const(true));
         let output = self.output_is_native(&select);
         let sorted = self.order_is_native(&select.order_by);
         let limited = (select.limit.is_none() || order.limit) && (select.offset.is_none() || order.offset);
-        if all_rows && output && sorted && limited {
+        let limited_by = self.limit_by_is_native(&select);
+        if all_rows && output && sorted && limited && limited_by {
             let native = SelectStatement { condition: split.native, ..select };
             let native = self.prepare(&Statement::Select(native), self.types, is_short)?;
-            return Ok(SelectPlan { native, completion: None, completed });
+            return Ok(SelectPlan { native, completion: None, row_types: None, completed });
         }
         if !output {
             completed.push("projects, groups or aggregates rows".to_owned());
@@ -206,21 +220,71 @@ impl Planner<'_> {
         if !limited {
             completed.push("limits rows".to_owned());
         }
+        if !limited_by {
+            completed.push("limits groups of rows".to_owned());
+        }
+        let exprs = select.output.iter().chain(&select.group_by).chain(select.order_by.iter().map(|by| &by.expr));
+        exprs.for_each(|expr| expr.each_related(&mut |node| self.note_related(&node, &mut completed)));
         let mut native = SelectStatement::new(Arc::clone(self.model), split.native);
         let mut rest = SelectStatement { condition: split.residual, ..select };
-        if all_rows && sorted && limited && !rest.is_grouped() && !rest.distinct {
+        let row_types = self.join_natively(&mut native, rest.joins())?;
+        if all_rows && sorted && limited && limited_by && !rest.is_grouped() && !rest.distinct {
+            if let Some(limit_by) = rest.extras.as_mut().and_then(|extras| extras.limit_by.take()) {
+                native.set_limit_by(limit_by);
+            }
             native.order_by = std::mem::take(&mut rest.order_by);
             native.limit = rest.limit.take();
             native.offset = rest.offset.take();
         }
         let native = self.prepare(&Statement::Select(native), self.types, is_short)?;
-        Ok(SelectPlan { native, completion: Some(Box::new(rest)), completed })
+        Ok(SelectPlan { native, completion: Some(Box::new(rest)), row_types, completed })
+    }
+
+    fn limit_by_is_native(&self, select: &SelectStatement) -> bool {
+        select.limit_by().is_none_or(|limit_by| {
+            self.driver.capabilities().relation.limit_by && limit_by.by.iter().all(|expr| self.is_native(expr))
+        })
+    }
+
+    /// Makes the driver give the fields of joined rows behind those of the model, for the engine to
+    /// go on with; says of which types the row is then.
+    fn join_natively(&self, native: &mut SelectStatement, joins: &[Join]) -> Result<Option<Vec<ValueType>>> {
+        if joins.is_empty() {
+            return Ok(None);
+        }
+        if !self.driver.capabilities().aggregate.projection {
+            return Err(self.lacks_joins());
+        }
+        let fields = |model: &ModelDef| 0..u16::try_from(model.fields().len()).unwrap_or(u16::MAX);
+        native.output.extend(fields(self.model).map(Expr::Field));
+        for (place, join) in (0..).zip(joins) {
+            native.output.extend(fields(join.link.target()).map(|field| join.field(place, field)));
+            native.join(Arc::clone(&join.link));
+        }
+        Ok(native.output_types())
+    }
+
+    fn lacks_joins(&self) -> Error {
+        Error::unsupported("the driver has no joins: read the rows of both models, each by a query of its own")
+            .with_driver(self.driver.name())
+            .with_model(self.model.name())
     }
 
     /// Refuses what the language does not allow, whoever answers.
     fn check(&self, select: &SelectStatement) -> Result<()> {
         let wrong = |message: String| Err(Error::query(message).with_model(self.model.name()));
         self.check_condition(&select.condition)?;
+        if !select.joins().is_empty() && !self.driver.capabilities().relation.joins {
+            return Err(self.lacks_joins());
+        }
+        if select.limit_by().is_some() && (select.is_grouped() || select.distinct) {
+            return wrong("a limit for each group of rows is not for `group_by`, aggregates or distinct rows".into());
+        }
+        if has_related(&select.having) {
+            return wrong(
+                "`having` filters groups, and related rows are those of a row: filter the rows by them".into(),
+            );
+        }
         for expr in &select.group_by {
             if let Some(value_type) = expr.value_type(self.model)
                 && !value_type.is_groupable()
@@ -386,6 +450,16 @@ impl Planner<'_> {
     }
 }
 
+/// Whether a condition itself, and not one of its expressions, is about related rows.
+fn has_related(condition: &Condition) -> bool {
+    match condition {
+        Condition::Related { .. } => true,
+        Condition::And(parts) | Condition::Or(parts) => parts.iter().any(has_related),
+        Condition::Not(part) | Condition::IsTrue { condition: part, .. } => has_related(part),
+        _ => false,
+    }
+}
+
 /// Whether a group determines the expression's value.
 fn is_of_group(expr: &Expr, group_by: &[Expr]) -> bool {
     if group_by.contains(expr) {
@@ -393,7 +467,7 @@ fn is_of_group(expr: &Expr, group_by: &[Expr]) -> bool {
     }
     match expr {
         Expr::Aggregate { .. } | Expr::Literal(_) | Expr::Parameter(_) => true,
-        Expr::Field(_) | Expr::Inserted(_) => false,
+        Expr::Field(_) | Expr::Inserted(_) | Expr::Joined { .. } | Expr::Related { .. } => false,
         Expr::Arithmetic { left, right, .. } => is_of_group(left, group_by) && is_of_group(right, group_by),
         Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => is_of_group(of, group_by),
     }
@@ -415,7 +489,12 @@ fn each_aggregate(expr: &Expr, found: &mut impl FnMut(&Expr)) {
             each_aggregate(right, found);
         }
         Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => each_aggregate(of, found),
-        Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => {}
+        Expr::Field(_)
+        | Expr::Literal(_)
+        | Expr::Parameter(_)
+        | Expr::Inserted(_)
+        | Expr::Joined { .. }
+        | Expr::Related { .. } => {}
     }
 }
 

@@ -1,6 +1,9 @@
 //! Conditions, as data: the filter language in three-valued logic.
 
+use std::sync::Arc;
+
 use super::expr::Expr;
+use crate::model::Link;
 use crate::value::Datum;
 
 /// A comparison. With null on either side it is unknown.
@@ -183,6 +186,21 @@ pub enum Condition {
     Or(Vec<Condition>),
     /// The condition does not hold; unknown stays unknown.
     Not(Box<Condition>),
+    /// The condition holds, and is neither false nor unknown. Never unknown itself.
+    IsTrue {
+        /// The condition.
+        condition: Box<Condition>,
+        /// Whether it must not hold, but be false or unknown.
+        negated: bool,
+    },
+    /// There is a row that the link leads to and for which a condition over its model holds. Never
+    /// unknown.
+    Related {
+        /// The way from this row's model.
+        link: Arc<Link>,
+        /// The condition on the rows of the link's target, which names its fields.
+        condition: Box<Condition>,
+    },
 }
 
 impl Condition {
@@ -267,6 +285,7 @@ impl Condition {
         match self {
             Condition::Const(value) => Condition::Const(!value),
             Condition::Not(condition) => *condition,
+            Condition::IsTrue { condition, negated } => Condition::IsTrue { condition, negated: !negated },
             Condition::IsNull { expr, negated } => Condition::IsNull { expr, negated: !negated },
             Condition::In { expr, list, negated } => Condition::In { expr, list, negated: !negated },
             Condition::Text { operator, expr, pattern, negated } => {
@@ -279,10 +298,11 @@ impl Condition {
         }
     }
 
-    /// Calls a function for every expression directly in the condition.
+    /// Calls a function for every expression directly in the condition. What is asked of related
+    /// rows is not: it is about another model.
     pub fn each_expr(&self, found: &mut impl FnMut(&Expr)) {
         match self {
-            Condition::Const(_) => {}
+            Condition::Const(_) | Condition::Related { .. } => {}
             Condition::Compare { left, right, .. } => {
                 found(left);
                 found(right);
@@ -305,7 +325,7 @@ impl Condition {
             }
             Condition::And(all) => all.iter().for_each(|part| part.each_expr(found)),
             Condition::Or(any) => any.iter().for_each(|part| part.each_expr(found)),
-            Condition::Not(condition) => condition.each_expr(found),
+            Condition::Not(condition) | Condition::IsTrue { condition, .. } => condition.each_expr(found),
         }
     }
 }

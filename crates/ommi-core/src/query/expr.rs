@@ -1,6 +1,9 @@
 //! Expressions, as data.
 
-use crate::model::ModelDef;
+use std::sync::Arc;
+
+use super::condition::Condition;
+use crate::model::{Link, ModelDef};
 use crate::value::json::{JsonCast, PathStep};
 use crate::value::{Datum, ValueType};
 
@@ -150,6 +153,26 @@ pub enum Expr {
         /// Whether equal values count once.
         distinct: bool,
     },
+    /// A field of the joined row; see [`Join::field`](super::Join::field).
+    Joined {
+        /// The place of the join in the select.
+        join: u16,
+        /// The field of the join's target.
+        field: u16,
+        /// The field's type.
+        value_type: ValueType,
+    },
+    /// A value from the rows that a link leads to.
+    Related {
+        /// The way from this row's model.
+        link: Arc<Link>,
+        /// Which of the rows, as a condition over the link's target.
+        condition: Box<Condition>,
+        /// What of them, over the link's target. An aggregate is that of the rows: a count of none
+        /// is 0, the others are null. Anything else is the value for the one row, null where there
+        /// is none: the link must then be unique.
+        of: Box<Expr>,
+    },
 }
 
 impl Expr {
@@ -168,6 +191,8 @@ impl Expr {
                 JsonCast::Bool => ValueType::Bool,
                 JsonCast::Json => ValueType::Json,
             },
+            Expr::Joined { value_type, .. } => value_type.clone(),
+            Expr::Related { link, of, .. } => return of.value_type(link.target()),
             Expr::Aggregate { function, of, .. } => {
                 let of = of.as_ref().and_then(|of| of.value_type(model));
                 match (function, of) {
@@ -182,21 +207,28 @@ impl Expr {
         })
     }
 
-    /// Whether the expression has an aggregate in it.
+    /// Whether the expression has an aggregate in it. An aggregate of related rows is none: the row
+    /// itself is not grouped.
     pub fn has_aggregate(&self) -> bool {
         match self {
             Expr::Aggregate { .. } => true,
-            Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => false,
+            Expr::Field(_)
+            | Expr::Literal(_)
+            | Expr::Parameter(_)
+            | Expr::Inserted(_)
+            | Expr::Joined { .. }
+            | Expr::Related { .. } => false,
             Expr::Arithmetic { left, right, .. } => left.has_aggregate() || right.has_aggregate(),
             Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => of.has_aggregate(),
         }
     }
 
-    /// Calls a function for every field that the expression reads.
+    /// Calls a function for every field of the model that the expression reads.
     pub fn each_field(&self, found: &mut impl FnMut(u16)) {
         match self {
             Expr::Field(index) => found(*index),
-            Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) => {}
+            Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) | Expr::Joined { .. } => {}
+            Expr::Related { link, .. } => link.from().iter().for_each(|field| found(*field)),
             Expr::Arithmetic { left, right, .. } => {
                 left.each_field(found);
                 right.each_field(found);

@@ -10,10 +10,12 @@ use smallvec::SmallVec;
 
 use super::condition::{Condition, InList, TextOperator};
 use super::expr::Expr;
+use super::extras::Extras;
 use super::order::OrderBy;
 use super::pattern::{LikePattern, RegexPattern};
 use super::statement::{OnConflict, SelectStatement, Statement};
 use crate::error::{Error, Result};
+use crate::model::Link;
 use crate::value::json::{JsonCast, PathStep};
 use crate::value::{Datum, ValueType, check};
 
@@ -127,8 +129,9 @@ impl Taker {
         let plain = select.output.is_empty()
             && select.group_by.is_empty()
             && select.order_by.is_empty()
+            && select.extras.is_none()
             && matches!(select.having, Condition::Const(true));
-        self.byte(u8::from(plain));
+        self.byte(if select.extras.is_some() { 2 } else { u8::from(plain) });
         if !plain {
             // what is grouped by is selected and ordered by too, and has to be seen to be the same
             self.byte(u8::from(select.distinct));
@@ -140,11 +143,62 @@ impl Taker {
             self.condition(&mut select.having)?;
             self.order(&mut select.order_by)?;
             self.shared.clear();
+            if let Some(extras) = &mut select.extras {
+                self.extras(extras)?;
+            }
         } else {
             self.byte(u8::from(select.distinct));
         }
         self.optional(&mut select.limit)?;
         self.optional(&mut select.offset)
+    }
+
+    #[cold]
+    fn extras(&mut self, extras: &mut Extras) -> Result<()> {
+        self.length(extras.joins.len());
+        for join in &extras.joins {
+            self.link(&join.link);
+        }
+        match &mut extras.limit_by {
+            None => {
+                self.byte(0);
+                Ok(())
+            }
+            Some(limit_by) => {
+                self.byte(1);
+                self.exprs(&mut limit_by.by)?;
+                self.expr(&mut limit_by.limit)?;
+                self.optional(&mut limit_by.offset)
+            }
+        }
+    }
+
+    fn link(&mut self, link: &Link) {
+        self.number(link.source().id());
+        self.number(link.target().id());
+        self.fields(link.from());
+        self.fields(link.to());
+        match link.kind() {
+            None => self.byte(0),
+            Some(kind) => {
+                self.byte(1 + u8::from(kind.of_target));
+                self.shape.extend_from_slice(&kind.field.to_le_bytes());
+                self.length(kind.value.len());
+                self.shape.extend_from_slice(kind.value.as_bytes());
+            }
+        }
+    }
+
+    /// What is asked of related rows. It knows nothing of what the statement's own rows share.
+    fn related(&mut self, link: &Link, condition: &mut Condition, of: Option<&mut Expr>) -> Result<()> {
+        self.link(link);
+        let shared = std::mem::take(&mut self.shared);
+        let mut answer = self.condition(condition);
+        if let (Ok(()), Some(of)) = (&answer, of) {
+            answer = self.expr(of);
+        }
+        self.shared = shared;
+        answer
     }
 
     fn optional(&mut self, expr: &mut Option<Expr>) -> Result<()> {
@@ -257,6 +311,15 @@ impl Taker {
                 self.byte(9);
                 self.condition(part)
             }
+            Condition::IsTrue { condition, negated } => {
+                self.byte(10);
+                self.byte(u8::from(*negated));
+                self.condition(condition)
+            }
+            Condition::Related { link, condition } => {
+                self.byte(11);
+                self.related(link, condition, None)
+            }
         }
     }
 
@@ -350,6 +413,16 @@ impl Taker {
                         Ok(())
                     }
                 }
+            }
+            Expr::Joined { join, field, .. } => {
+                self.byte(11);
+                self.shape.extend_from_slice(&join.to_le_bytes());
+                self.shape.extend_from_slice(&field.to_le_bytes());
+                Ok(())
+            }
+            Expr::Related { link, condition, of } => {
+                self.byte(12);
+                self.related(link, condition, Some(of))
             }
         }
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::expr::Expr;
+use super::extras::{Extras, Join, LimitBy};
 use super::order::OrderBy;
 use crate::error::{Error, Result};
-use crate::model::ModelDef;
+use crate::model::{Link, ModelDef};
 use crate::value::{Datum, ValueType};
 
 /// Reads rows of a model.
@@ -30,6 +31,8 @@ pub struct SelectStatement {
     pub limit: Option<Expr>,
     /// How many are left out before the first.
     pub offset: Option<Expr>,
+    /// What few selects have: joins, limits of groups of rows.
+    pub extras: Option<Box<Extras>>,
 }
 
 impl SelectStatement {
@@ -45,7 +48,30 @@ impl SelectStatement {
             order_by: Vec::new(),
             limit: None,
             offset: None,
+            extras: None,
         }
+    }
+
+    /// The rows of other models beside those of this one.
+    pub fn joins(&self) -> &[Join] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.joins)
+    }
+
+    /// The limit of groups of rows.
+    pub fn limit_by(&self) -> Option<&LimitBy> {
+        self.extras.as_ref()?.limit_by.as_ref()
+    }
+
+    /// Joins the rows that a link from the model leads to, and gives the place of the join.
+    pub fn join(&mut self, link: Arc<Link>) -> u16 {
+        let joins = &mut self.extras.get_or_insert_default().joins;
+        joins.push(Join { link });
+        u16::try_from(joins.len() - 1).unwrap_or(u16::MAX)
+    }
+
+    /// Limits groups of rows.
+    pub fn set_limit_by(&mut self, limit_by: LimitBy) {
+        self.extras.get_or_insert_default().limit_by = Some(limit_by);
     }
 
     /// Whether rows are put together into groups.
@@ -66,7 +92,7 @@ impl SelectStatement {
     ///
     /// `Query` if the rows are more than a condition says, which a write cannot keep to.
     pub(crate) fn into_write_condition(self, operation: &'static str) -> Result<Condition> {
-        if self.limit.is_some() || self.offset.is_some() || !self.order_by.is_empty() {
+        if self.limit.is_some() || self.offset.is_some() || !self.order_by.is_empty() || self.extras.is_some() {
             return Err(Error::query(
                 "an update or delete takes no order, limit, offset or cursor: find the keys first, then write by `in_`",
             )

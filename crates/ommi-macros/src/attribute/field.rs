@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Path, Token};
 
 use super::reference::{ReferenceOptions, Target};
 use super::{Item, Place, items, read};
@@ -31,6 +31,8 @@ pub(crate) const OF_MODEL: Place = Place {
         "version",
         "created",
         "updated",
+        "through",
+        "by",
         "constant",
     ],
     elsewhere: &[(&["table", "rename_all", "read_only", "crate"], "on the struct")],
@@ -56,6 +58,8 @@ pub(crate) const OF_EMBEDDED: Place = Place {
                 "version",
                 "created",
                 "updated",
+                "through",
+                "by",
             ],
             "on a field of the model",
         ),
@@ -79,6 +83,8 @@ pub(crate) enum Form {
     Skip,
     Json,
     Embed,
+    /// Not stored: it leads to rows of another model.
+    Relation,
 }
 
 /// The attributes of a field, as written.
@@ -98,7 +104,13 @@ pub(crate) struct FieldAttributes {
     pub(crate) version: Option<Span>,
     pub(crate) created: Option<Span>,
     pub(crate) updated: Option<Span>,
+    /// The link model between the field's model and the one that it leads to.
+    pub(crate) through: Option<(Path, Span)>,
+    /// The field that holds the reference, where several could be meant.
+    pub(crate) by: Option<Ident>,
     pub(crate) constant: Option<Ident>,
+    /// All items but those of a relation, with their places.
+    pub(crate) of_stored: Vec<(String, Span)>,
 }
 
 impl FieldAttributes {
@@ -107,6 +119,9 @@ impl FieldAttributes {
         let items = items(attributes, problems);
         let mut read_so_far = FieldAttributes::default();
         read(&items, place, &["unique", "index"], problems, |name, item, problems| {
+            if !matches!(name, "through" | "by" | "constant") {
+                read_so_far.of_stored.push((name.to_owned(), item.span()));
+            }
             place.known.contains(&name) && read_so_far.accept(name, item, problems)
         });
         read_so_far.check_together(&items, problems);
@@ -135,6 +150,10 @@ impl FieldAttributes {
             "name" => self.name = item.stored_name("name = \"stored\"", problems),
             "default" => self.default = item.expr("default = value", problems).cloned(),
             "constant" => self.constant = item.ident("constant = NAME", problems).cloned(),
+            "through" => {
+                self.through = item.path("through = LinkModel", problems).map(|path| (path.clone(), item.span()))
+            }
+            "by" => self.by = item.ident("by = author_id", problems).cloned(),
             _ => return self.options.accept(name, item, problems),
         }
         true
@@ -177,7 +196,7 @@ impl FieldAttributes {
     /// Reports attributes that exclude each other or lack one that they need.
     fn check_together(&self, items: &[Item], problems: &mut Problems) {
         let allowed: &[&str] = match self.form {
-            Form::Value => &[],
+            Form::Value | Form::Relation => &[],
             Form::Skip => &["skip"],
             Form::Json => &["json", "name", "check", "constant"],
             Form::Embed => &["embed", "name", "constant"],

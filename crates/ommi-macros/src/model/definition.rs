@@ -35,6 +35,7 @@ impl ModelInput<'_> {
         self.add_indexes(&mut tokens, paths);
         self.add_references(&mut tokens, paths);
         self.add_checks(&mut tokens);
+        self.add_relations(&mut tokens, paths);
         quote!(#tokens.finish())
     }
 
@@ -141,6 +142,25 @@ impl ModelInput<'_> {
             tokens.extend(quote!(.unenforced()));
         }
         tokens
+    }
+
+    fn add_relations(&self, tokens: &mut TokenStream, paths: &Paths) {
+        let [def, target, model] = ["RelationDef", "ReferenceTarget", "Model"].map(|name| paths.item(name));
+        for (_, field) in self.record.relations() {
+            let (name, leads) = (&field.name, paths.of(field.of, "RelationField"));
+            let of_target = quote!(<#leads::Target as #model>::definition);
+            let through = field.attributes.through.as_ref().map(|(path, _)| {
+                let link = quote_spanned!(place(path)=> <#path as #model>::definition);
+                quote!(.through(#target::Model(#link)))
+            });
+            let by = field.attributes.by.as_ref().map(|by| {
+                let by = by.unraw().to_string();
+                quote!(.by([#by]))
+            });
+            tokens.extend(quote! {
+                .relation(#def::new(#name, #leads::CARDINALITY, #target::Model(#of_target)) #through #by)
+            });
+        }
     }
 
     fn add_checks(&self, tokens: &mut TokenStream) {

@@ -50,11 +50,21 @@ pub(crate) fn constants(record: &Record<'_>, paths: &Paths) -> TokenStream {
             #visibility const #constant: #kind<Self, #of> = #kind::new(#index);
         }
     });
+    let relations = record.relations().map(|(index, field)| {
+        let (visibility, constant, of) = (field.visibility, &field.constant, field.of);
+        let doc = format!("The relation `{}` of [`{owner}`].", field.name);
+        let (relation, leads) = (paths.item("Relation"), paths.of(of, "RelationField"));
+        quote! {
+            #[doc = #doc]
+            #visibility const #constant: #relation<Self, #leads::Target, #leads::Count> = #relation::new(#index);
+        }
+    });
     quote! {
         #[automatically_derived]
         #[allow(dead_code, deprecated, unreachable_pub, non_upper_case_globals)]
         impl #owner {
             #(#constants)*
+            #(#relations)*
         }
     }
 }

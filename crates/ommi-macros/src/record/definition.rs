@@ -120,7 +120,7 @@ pub(crate) fn has_required(record: &Record<'_>, paths: &Paths) -> TokenStream {
 /// The call that adds a field to a model's builder.
 pub(crate) fn adding(one: &Field<'_>, paths: &Paths) -> TokenStream {
     match one.attributes.form {
-        Form::Skip => TokenStream::new(),
+        Form::Skip | Form::Relation => TokenStream::new(),
         Form::Embed => {
             let (name, stored, optional) = (&one.name, &one.stored, one.is_optional());
             let fields = paths.of(one.plain(), "EmbeddedStruct");

@@ -33,6 +33,11 @@ impl Renderer<'_> {
             Condition::And(parts) => return self.join(parts, false),
             Condition::Or(parts) => return self.join(parts, true),
             Condition::Not(part) => return self.not(part),
+            Condition::IsTrue { condition, negated } => match self.condition(condition)? {
+                Truth::Const(value) => return Ok(Truth::Const(value != *negated)),
+                Truth::Asked(sql) => self.dialect.is_true(&sql, *negated),
+            },
+            Condition::Related { link, condition } => return self.has_related(link, condition),
             Condition::Compare { operator, left, right } => self.compare(*operator, left, right)?,
             Condition::In { expr, list, negated } => self.is_in(expr, list, *negated)?,
             Condition::IsNull { expr, negated } => {

@@ -3,10 +3,13 @@
 use ommi_core::Result;
 use ommi_core::query::statement::DeleteStatement;
 
-use super::Renderer;
+use super::{Aliases, Renderer};
 
 impl Renderer<'_> {
-    pub(super) fn delete(&self, statement: &DeleteStatement) -> Result<String> {
-        Ok(format!("DELETE FROM {}{}", self.table()?, self.where_clause(&statement.condition)?))
+    pub(super) fn delete(&self, statement: &DeleteStatement, aliases: &Aliases) -> Result<String> {
+        if statement.condition.is_across() && self.scope.is_none() {
+            return self.named(self.model, &[], aliases).delete(statement, aliases);
+        }
+        Ok(format!("DELETE FROM {}{}", self.named_table()?, self.where_clause(&statement.condition)?))
     }
 }

@@ -1,7 +1,7 @@
 //! Expressions.
 
 use ommi_core::model::FieldDef;
-use ommi_core::query::Expr;
+use ommi_core::query::{AggregateFunction, Expr};
 use ommi_core::value::{Datum, ValueType};
 use ommi_core::{Error, Result};
 
@@ -31,10 +31,7 @@ impl Renderer<'_> {
         };
         Ok(match expr {
             Expr::Field(index) => {
-                let mut text = self.column(*index)?;
-                if self.qualified {
-                    text = format!("{}.{text}", self.quote(&self.model.table().name)?);
-                }
+                let text = self.read_column(*index)?;
                 let nullable = self.field(*index)?.nullable;
                 Operand { sql: Sql::primary(text), value_type, nullable, source: Source::Field }
             }
@@ -59,6 +56,16 @@ impl Renderer<'_> {
                 nullable: value.is_null(),
                 source: Source::Literal(value),
             },
+            Expr::Joined { join, field, .. } => {
+                let renderer = self.of_join(*join)?;
+                let nullable = renderer.field(*field)?.nullable;
+                let sql = Sql::primary(renderer.read_column(*field)?);
+                Operand { sql, value_type, nullable, source: Source::Field }
+            }
+            Expr::Related { link, condition, of } => {
+                let nullable = !matches!(**of, Expr::Aggregate { function: AggregateFunction::Count, .. });
+                Operand { nullable, ..computed(self.related_value(link, condition, of)?, value_type) }
+            }
             Expr::Arithmetic { operator, left, right, value_type: of } => {
                 let left = self.operand(left, Some(of))?;
                 let right = self.operand(right, Some(of))?;

@@ -4,10 +4,13 @@ use ommi_core::query::Expr;
 use ommi_core::query::statement::UpdateStatement;
 use ommi_core::{Error, Result};
 
-use super::Renderer;
+use super::{Aliases, Renderer};
 
 impl Renderer<'_> {
-    pub(super) fn update(&self, statement: &UpdateStatement) -> Result<String> {
+    pub(super) fn update(&self, statement: &UpdateStatement, aliases: &Aliases) -> Result<String> {
+        if statement.condition.is_across() && self.scope.is_none() {
+            return self.named(self.model, &[], aliases).update(statement, aliases);
+        }
         if statement.assignments.is_empty() {
             return Err(Error::query("an update needs at least one assignment").with_model(self.model.name()));
         }
@@ -17,7 +20,7 @@ impl Renderer<'_> {
             .map(|(column, value)| format!("{column} = {value}"))
             .collect();
         let condition = self.where_clause(&statement.condition)?;
-        Ok(format!("UPDATE {} SET {}{condition}", self.table()?, set.join(", ")))
+        Ok(format!("UPDATE {} SET {}{condition}", self.named_table()?, set.join(", ")))
     }
 
     /// The quoted columns that are set, with their values.

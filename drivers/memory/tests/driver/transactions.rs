@@ -133,9 +133,11 @@ async fn a_repeatable_read_sees_what_was_committed_when_it_began() {
 #[tokio::test]
 async fn one_transaction_writes_at_a_time() {
     let (driver, user) = with_user().await;
-    let first = driver.begin(&TransactionOptions::default()).await.unwrap();
+    let options = TransactionOptions { name: Some("import".into()), ..Default::default() };
+    let first = driver.begin(&options).await.unwrap();
     let impatient = TransactionOptions { begin_timeout: Some(Duration::from_millis(1)), ..Default::default() };
-    assert!(driver.begin(&impatient).await.err().unwrap().is_timeout());
+    let error = driver.begin(&impatient).await.err().unwrap();
+    assert!(error.is_timeout() && error.message().contains("`import`"), "{error}");
     let (waiting_driver, model) = (Arc::clone(&driver), Arc::clone(&user));
     let waiting =
         tokio::spawn(async move { on(&waiting_driver).insert(&model, vec![a_user(None, "waited", None)]).await });

@@ -28,15 +28,13 @@ fn cast(operand: &Operand<'_>, wanted: &ValueType) -> String {
 /// An integer of the type's column, refused if it is outside of the type.
 pub(super) fn checked(value: &str, value_type: &ValueType) -> Sql {
     match value_type {
-        ValueType::I8 => Sql::primary(format!(
-            "CAST(CAST(CAST(CAST({value} AS integer) AS \"char\") AS integer) AS smallint)"
-        )),
+        ValueType::I8 => {
+            Sql::primary(format!("CAST(CAST(CAST(CAST({value} AS integer) AS \"char\") AS integer) AS smallint)"))
+        }
         ValueType::U8 => Sql::primary(format!(
             "CAST(CAST(CAST(CAST({value} AS integer) - 128 AS \"char\") AS integer) + 128 AS smallint)"
         )),
-        ValueType::U16 => {
-            Sql::primary(format!("(CAST(CAST(({value}) - 32768 AS smallint) AS integer) + 32768)"))
-        }
+        ValueType::U16 => Sql::primary(format!("(CAST(CAST(({value}) - 32768 AS smallint) AS integer) + 32768)")),
         ValueType::U32 => {
             Sql::primary(format!("(CAST(CAST(({value}) - 2147483648 AS integer) AS bigint) + 2147483648)"))
         }

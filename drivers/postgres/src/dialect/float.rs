@@ -24,7 +24,8 @@ pub(super) fn number(value: &str) -> String {
 
 /// A float brought to single precision.
 pub(super) fn single(value: &str) -> String {
-    let made = "CASE WHEN abs(v) <= power(CAST(2 AS double precision), -150) THEN CAST(0 AS real) ELSE CAST(v AS real) END";
+    let made =
+        "CASE WHEN abs(v) <= power(CAST(2 AS double precision), -150) THEN CAST(0 AS real) ELSE CAST(v AS real) END";
     within(made, &[("v", value)])
 }
 

@@ -27,11 +27,9 @@ pub(super) fn in_list(operand: &Operand<'_>, list: &Operand<'_>, negated: bool) 
     let test = if negated { "<> ALL" } else { "= ANY" };
     let elements = match &operand.value_type {
         // arrays of one array would have to be of one length: they come as texts
-        of @ ValueType::List(_) => format!(
-            "SELECT CAST(ommi_item AS {}) FROM unnest({}) AS ommi(ommi_item)",
-            type_name(of),
-            list.argument()
-        ),
+        of @ ValueType::List(_) => {
+            format!("SELECT CAST(ommi_item AS {}) FROM unnest({}) AS ommi(ommi_item)", type_name(of), list.argument())
+        }
         _ => list.argument().to_owned(),
     };
     Sql::comparison(format!("{} {test} ({elements})", operand.term()))

@@ -17,7 +17,9 @@ pub(super) fn literal(value: &Datum, value_type: &ValueType) -> Result<Sql> {
         Datum::Null => Ok(Sql::primary("NULL")),
         Datum::Bool(value) => Ok(Sql::primary(if *value { "TRUE" } else { "FALSE" })),
         // numbers of this size are integers to PostgreSQL too
-        Datum::Int(value) if i32::try_from(*value).is_ok() && *value != i64::from(i32::MIN) => number(value.to_string()),
+        Datum::Int(value) if i32::try_from(*value).is_ok() && *value != i64::from(i32::MIN) => {
+            number(value.to_string())
+        }
         Datum::Decimal(value) => number(value.normalize().to_string()),
         Datum::Float(value) if value.is_nan() => Err(Error::query("NaN cannot be stored or compared")),
         Datum::Text(value) => quoted(value).map(Sql::primary),

@@ -146,7 +146,8 @@ fn holds_decimals(declared: &str, wanted: DecimalSize) -> bool {
     }
     let size = declared.strip_prefix("numeric(").and_then(|rest| rest.strip_suffix(')'));
     let size = size.and_then(|size| size.split_once(','));
-    let Some((Ok(precision), Ok(scale))) = size.map(|(precision, scale)| (precision.parse::<i32>(), scale.parse::<i32>()))
+    let Some((Ok(precision), Ok(scale))) =
+        size.map(|(precision, scale)| (precision.parse::<i32>(), scale.parse::<i32>()))
     else {
         return false;
     };

@@ -76,3 +76,35 @@ async fn a_dropped_wait_gives_its_place_up() {
     tx.rollback().await.unwrap();
     driver.begin(&TransactionOptions::default()).await.unwrap().commit().await.unwrap();
 }
+
+#[test]
+fn a_read_dropped_before_a_worker_goes_on_leaves_no_statement_open() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    let folder = Folder::new();
+    runtime.block_on(async {
+        for url in [format!("{}&readers=1", folder.url()), "sqlite::memory:?readers=1".to_owned()] {
+            let driver = open(&url).await;
+            let insert = inserting(&*driver, &user(), Default::default());
+            insert.insert(&*driver, (0..20_000).map(|row| ada(&row.to_string())).collect()).await.unwrap();
+            let read = all(&*driver, &user());
+            // the only worker is busy, so that the rest of the rows waits for it
+            let (free, freed) = std::sync::mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || freed.recv());
+            assert!(tokio::time::timeout(Duration::from_millis(20), read.fetch(&*driver, &[])).await.is_err());
+            let text = "SELECT * FROM User";
+            drop(free);
+            busy.await.unwrap().unwrap_err();
+            assert_eq!(read.fetch(&*driver, &[]).await.unwrap().len(), 20_000);
+            let (free, freed) = std::sync::mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || freed.recv());
+            dropped_after(20, raw(&*driver, text)).await;
+            drop(free);
+            busy.await.unwrap().unwrap_err();
+            // in memory an open statement would keep the writer out for ever
+            let inserted =
+                tokio::time::timeout(Duration::from_secs(4), insert.insert(&*driver, vec![ada("last")])).await;
+            inserted.unwrap().unwrap();
+            assert_eq!(read.fetch(&*driver, &[]).await.unwrap().len(), 20_001);
+        }
+    });
+}

@@ -152,3 +152,33 @@ async fn a_deferred_transaction_that_comes_too_late_is_a_conflict() {
     assert_eq!((error.kind(), error.code()), (ErrorKind::Conflict, Some("SQLITE_BUSY_SNAPSHOT")), "{error}");
     assert!(error.is_retryable());
 }
+
+#[tokio::test]
+async fn who_waits_in_vain_is_told_who_holds_the_connections() {
+    let folder = Folder::new();
+    let driver = open(&format!("{}&readers=2&acquire_timeout=50ms", folder.url())).await;
+    inserting(&*driver, &user(), Default::default()).insert(&*driver, vec![ada("a")]).await.unwrap();
+    let named = |name: &str, read_only| TransactionOptions {
+        name: Some(name.into()),
+        read_only,
+        place: Some(std::panic::Location::caller()),
+        ..Default::default()
+    };
+    let writing = driver.begin(&named("import", false)).await.unwrap();
+    let error = driver.begin(&TransactionOptions::default()).await.err().unwrap();
+    assert!(error.is_timeout() && error.message().contains("the transaction `import` begun at "), "{error}");
+    assert!(error.message().contains("isolation.rs:"), "{error}");
+    let insert = inserting(&*driver, &user(), Default::default());
+    let error = insert.insert(&*driver, vec![ada("b")]).await.err().unwrap();
+    assert!(error.is_timeout() && error.message().contains("`import`"), "{error}");
+    let readers = (driver.begin(&named("report", true)).await.unwrap(), driver.begin(&named("", true)).await.unwrap());
+    let error = driver.begin(&named("late", true)).await.err().unwrap();
+    assert!(error.is_timeout() && error.message().contains("`report`"), "{error}");
+    drop(readers);
+    writing.rollback().await.unwrap();
+    // those who are gone are not named any more
+    let writing = driver.begin(&named("second", false)).await.unwrap();
+    let error = driver.begin(&TransactionOptions::default()).await.err().unwrap();
+    assert!(error.message().contains("`second`") && !error.message().contains("`import`"), "{error}");
+    drop(writing);
+}

@@ -76,6 +76,8 @@ async fn a_transaction_that_only_reads_refuses_writes_and_sees_one_moment() {
             insert.insert(&*driver, vec![ada("b")]).await.unwrap();
             assert_eq!(count(&*tx).await, Datum::Int(0));
         }
+        let error = raw(&*tx, "INSERT INTO User VALUES (7, 'x', 'x', 1)").await.err().unwrap();
+        assert!(error.is_transaction() && error.message().contains("read-only"), "{error}");
         tx.commit().await.unwrap();
         insert.insert(&*driver, vec![ada("c")]).await.unwrap();
         drop(driver.begin(&options).await.unwrap());

@@ -1,0 +1,334 @@
+//! Reading the related rows of some keys.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::eager::Spec;
+use super::group::{Group, GroupBuilder};
+use super::keys::{Key, KeySet};
+use crate::db::Db;
+use crate::db::sink::decode_whole;
+use crate::driver::{Flow, RowRef, RowSink};
+use crate::error::Result;
+use crate::model::relation::LinkKind;
+use crate::model::{Link, Model, Route};
+use crate::query::statement::SelectStatement;
+use crate::query::{Comparison, Condition, Expr};
+use crate::value::{Cell, Datum, ValueType};
+
+/// How many keys of several fields go into one statement: each is a condition of its own.
+const COMPOSITE_KEYS: usize = 100;
+
+/// Rows with the keys that they were found by.
+pub(crate) struct Related<T> {
+    /// The rows, those of one key next to each other.
+    pub(crate) rows: Vec<T>,
+    /// For each key, where its rows begin and end.
+    pub(crate) ranges: Vec<(u32, u32)>,
+    /// The rows' own group, if they have relations.
+    pub(crate) group: Option<Arc<Group>>,
+}
+
+impl<T> Related<T> {
+    /// The rows of a key, by its number.
+    #[inline]
+    pub(crate) fn of(&self, number: u32) -> &[T] {
+        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        let range = self.ranges.get(place(number)).copied().unwrap_or_default();
+        self.rows.get(place(range.0)..place(range.1)).unwrap_or_default()
+    }
+}
+
+/// Reads the rows that a relation leads to from each of some keys, in one query (in several where
+/// the keys are more than a statement takes; by way of a link model in two, where the database
+/// cannot join).
+pub(crate) async fn load<T: Model>(db: &Db, route: &Route, keys: &Arc<KeySet>, spec: &Spec) -> Result<Related<T>> {
+    if keys.is_empty() {
+        return Ok(Related { rows: Vec::new(), ranges: Vec::new(), group: None });
+    }
+    let (found, group) = match &route.second {
+        None => direct::<T>(db, &route.first, keys, spec).await?,
+        Some(second) => by_link_rows::<T>(db, &route.first, second, keys, spec).await?,
+    };
+    let mut related = arrange(found, keys.len(), group);
+    if let Some(limit) = spec.limit {
+        related.limit(limit);
+    }
+    Ok(related)
+}
+
+/// Rows, each with the number of the key that it was found by.
+type Found<T> = (Vec<T>, Vec<u32>);
+
+async fn direct<T: Model>(
+    db: &Db,
+    link: &Link,
+    keys: &Arc<KeySet>,
+    spec: &Spec,
+) -> Result<(Found<T>, Option<Arc<Group>>)> {
+    let mut sink = FoundRows::<T>::new(db, keys, link.to());
+    for condition in key_conditions(db, link.to(), keys.keys()) {
+        let condition = of_kind(condition, link.kind());
+        let mut select = SelectStatement::new(Arc::clone(T::definition()), condition.and(spec.condition.clone()));
+        select.order_by.clone_from(&spec.order_by);
+        sink.start = sink.rows.len();
+        sink = db.select(T::definition(), select, sink, "load").await?;
+    }
+    let group = sink.group.map(|group| group.seal());
+    Ok(((sink.rows, sink.numbers), group))
+}
+
+/// Reads the rows of the link model first, then those that they lead to.
+async fn by_link_rows<T: Model>(
+    db: &Db,
+    first: &Link,
+    second: &Link,
+    keys: &Arc<KeySet>,
+    spec: &Spec,
+) -> Result<(Found<T>, Option<Arc<Group>>)> {
+    let mut targets = KeySet::default();
+    // for each target, the keys that lead to it
+    let mut leading: Vec<Vec<u32>> = Vec::new();
+    for condition in key_conditions(db, first.to(), keys.keys()) {
+        let condition = of_kind(of_kind(condition, first.kind()), second.kind());
+        let mut select = SelectStatement::new(Arc::clone(first.target()), condition);
+        select.output = first.to().iter().chain(second.from()).map(|field| Expr::Field(*field)).collect();
+        for mut row in db.select_untyped(select, "load").await? {
+            let target = row.split_off(first.to().len());
+            let (Some(owner), Some(target)) = (keys.find(&row), Key::of(target)) else { continue };
+            let number = targets.number(target);
+            let place = usize::try_from(number).unwrap_or(usize::MAX);
+            if place == leading.len() {
+                leading.push(Vec::new());
+            }
+            if let Some(owners) = leading.get_mut(place) {
+                owners.push(owner);
+            }
+        }
+    }
+    if targets.is_empty() {
+        return Ok(((Vec::new(), Vec::new()), None));
+    }
+    let direct_link = Link::new(second.source(), second.target(), second.from(), second.to())?;
+    let ((found, numbers), group) = direct::<T>(db, &direct_link, &Arc::new(targets), spec).await?;
+    let (mut rows, mut owners) = (Vec::new(), Vec::new());
+    for (row, number) in found.into_iter().zip(numbers) {
+        let of = usize::try_from(number).ok().and_then(|number| leading.get(number));
+        if let Some((last, others)) = of.and_then(|of| of.split_last()) {
+            for owner in others {
+                rows.push(row.clone());
+                owners.push(*owner);
+            }
+            rows.push(row);
+            owners.push(*last);
+        }
+    }
+    Ok(((rows, owners), group))
+}
+
+/// A condition on the rows that keys lead to, where one field may reference several models.
+fn of_kind(condition: Condition, kind: Option<&LinkKind>) -> Condition {
+    match kind {
+        Some(kind) if kind.of_target => condition.and(Condition::compare(
+            Expr::Field(kind.field),
+            Comparison::Eq,
+            Expr::Literal(Datum::Text(kind.value.clone())),
+        )),
+        _ => condition,
+    }
+}
+
+/// The conditions that fields have the values of keys: one, or more where the keys do not fit into
+/// one statement.
+fn key_conditions<'a>(db: &Db, fields: &'a [u16], keys: &'a [Key]) -> impl Iterator<Item = Condition> + use<'a> {
+    let limits = &db.driver().capabilities().limits;
+    let chunk = match fields {
+        // some of the parameters are for the relation's own filter
+        [_] => limits.list_values,
+        fields => COMPOSITE_KEYS.min(limits.parameters / 2 / fields.len().max(1)),
+    };
+    keys.chunks(chunk.max(1)).map(move |keys| match fields {
+        [field] => {
+            let values = keys.iter().flat_map(|key| key.clone().into_values()).map(Expr::Literal);
+            Condition::is_in(Expr::Field(*field), values)
+        }
+        fields => keys.iter().fold(Condition::Const(false), |any, key| {
+            let values = key.clone().into_values();
+            let equal = fields.iter().zip(values).fold(Condition::Const(true), |all, (field, value)| {
+                all.and(Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value)))
+            });
+            any.or(equal)
+        }),
+    })
+}
+
+/// Puts the rows of each key next to each other, in the order in which they came.
+fn arrange<T>((rows, numbers): Found<T>, keys: usize, group: Option<Arc<Group>>) -> Related<T> {
+    let mut ranges = vec![(0u32, 0u32); keys];
+    let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    // an index on the fields gives the rows of one key together
+    let mut is_arranged = true;
+    let mut last = u32::MAX;
+    for (position, number) in (0u32..).zip(&numbers) {
+        if let Some(range) = ranges.get_mut(place(*number)) {
+            if *number != last {
+                is_arranged &= range.1 == 0;
+                range.0 = position;
+                last = *number;
+            }
+            range.1 = position + 1;
+        }
+    }
+    if is_arranged {
+        return Related { rows, ranges, group };
+    }
+    let mut counts = vec![0u32; keys];
+    for number in &numbers {
+        if let Some(count) = counts.get_mut(place(*number)) {
+            *count += 1;
+        }
+    }
+    let mut next = 0;
+    for (range, count) in ranges.iter_mut().zip(&counts) {
+        *range = (next, next);
+        next += count;
+    }
+    let mut arranged: Vec<Option<T>> = std::iter::repeat_with(|| None).take(rows.len()).collect();
+    for (row, number) in rows.into_iter().zip(numbers) {
+        if let Some(range) = ranges.get_mut(place(number)) {
+            if let Some(slot) = arranged.get_mut(place(range.1)) {
+                *slot = Some(row);
+            }
+            range.1 += 1;
+        }
+    }
+    Related { rows: arranged.into_iter().flatten().collect(), ranges, group }
+}
+
+impl<T> Related<T> {
+    /// Keeps no more than some rows of each key.
+    fn limit(&mut self, limit: u64) {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        if self.ranges.iter().all(|(start, end)| end - start <= limit) {
+            return;
+        }
+        let mut by_place: Vec<&mut (u32, u32)> = self.ranges.iter_mut().filter(|(start, end)| end > start).collect();
+        by_place.sort_by_key(|range| range.0);
+        let mut rows = std::mem::take(&mut self.rows).into_iter();
+        for range in by_place {
+            let (all, kept) = (range.1 - range.0, (range.1 - range.0).min(limit));
+            let first = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+            for position in 0..all {
+                let row = rows.next();
+                if position < kept {
+                    self.rows.extend(row);
+                }
+            }
+            *range = (first, first + kept);
+        }
+    }
+}
+
+/// Takes rows with the numbers of the keys that they were found by.
+struct FoundRows<T> {
+    rows: Vec<T>,
+    numbers: Vec<u32>,
+    group: Option<Box<GroupBuilder>>,
+    keys: Arc<KeySet>,
+    /// The columns of the key, with their types.
+    columns: Vec<(usize, ValueType)>,
+    /// How many rows earlier statements gave.
+    start: usize,
+}
+
+impl<T: Model> FoundRows<T> {
+    /// A sink for rows whose key is in some of their fields.
+    fn new(db: &Db, keys: &Arc<KeySet>, fields: &[u16]) -> Self {
+        let column = |field: &u16| Some((usize::from(*field), T::definition().field(*field)?.value_type.clone()));
+        FoundRows {
+            rows: Vec::new(),
+            numbers: Vec::new(),
+            group: GroupBuilder::of::<T>(db),
+            keys: Arc::clone(keys),
+            columns: fields.iter().filter_map(column).collect(),
+            start: 0,
+        }
+    }
+
+    #[inline]
+    fn number(&self, row: &dyn RowRef) -> Result<Option<u32>> {
+        if let [(column, _)] = self.columns.as_slice()
+            && let Cell::Int(key) = row.cell(*column)?
+        {
+            return Ok(self.keys.find_integer(key));
+        }
+        let values: Result<Vec<Datum>> =
+            self.columns.iter().map(|(column, value_type)| Datum::decode(row.cell(*column)?, value_type)).collect();
+        Ok(self.keys.find(&values?))
+    }
+}
+
+impl<T: Model> RowSink for FoundRows<T> {
+    fn columns(&mut self, _: &[&str]) -> Result<()> {
+        Ok(())
+    }
+
+    #[inline]
+    fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
+        let Some(number) = self.number(row)? else { return Ok(Flow::Continue) };
+        self.rows.push(decode_whole::<T>(row, &mut self.group)?);
+        self.numbers.push(number);
+        Ok(Flow::Continue)
+    }
+
+    fn reset(&mut self) {
+        self.rows.truncate(self.start);
+        self.numbers.truncate(self.start);
+        if let Some(group) = &mut self.group {
+            group.truncate(u32::try_from(self.start).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arranged(numbers: &[u32], keys: usize) -> Vec<Vec<usize>> {
+        let rows: Vec<usize> = (0..numbers.len()).collect();
+        let related = arrange((rows, numbers.to_vec()), keys, None);
+        (0..keys as u32).map(|number| related.of(number).to_vec()).collect()
+    }
+
+    #[test]
+    fn rows_that_come_together_stay_where_they_are() {
+        assert_eq!(arranged(&[2, 2, 0], 4), [vec![2], vec![], vec![0, 1], vec![]]);
+    }
+
+    #[test]
+    fn rows_that_come_mixed_keep_their_order_within_a_key() {
+        assert_eq!(arranged(&[1, 0, 1, 2, 0], 3), [vec![1, 4], vec![0, 2], vec![3]]);
+    }
+
+    #[test]
+    fn no_rows_and_no_keys_are_fine() {
+        assert!(arranged(&[], 0).is_empty());
+        assert_eq!(arranged(&[], 1), [Vec::<usize>::new()]);
+    }
+
+    #[test]
+    fn a_limit_holds_for_each_key() {
+        for numbers in [vec![0, 0, 0, 1, 2, 2, 2], vec![0, 2, 0, 2, 1, 0, 2]] {
+            let mut related = arrange(((0..7).collect::<Vec<_>>(), numbers), 3, None);
+            related.limit(2);
+            assert_eq!([0, 1, 2].map(|number| related.of(number).len()), [2, 1, 2]);
+            assert_eq!(related.rows.len(), 5);
+            related.limit(0);
+            assert!(related.rows.is_empty() && related.of(1).is_empty());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What relations need of a model.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::ModelInput;
+use crate::paths::Paths;
+use crate::record::Field;
+
+impl ModelInput<'_> {
+    /// The methods of `Model` for relation fields, and for fields that take another row's key.
+    pub(super) fn relations(&self, paths: &Paths) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        let relations: Vec<_> = self.record.relations().map(|(index, field)| (index, field.ident)).collect();
+        if !relations.is_empty() {
+            let any = paths.item("AnyRelation");
+            let visits = relations.iter().map(|(index, ident)| quote!(visit(#index, &mut self.#ident);));
+            tokens.extend(quote! {
+                fn each_relation(&mut self, visit: &mut dyn ::core::ops::FnMut(u16, &mut dyn #any)) {
+                    #(#visits)*
+                }
+            });
+        }
+        let referencing: Vec<&Field<'_>> = self.record.values().filter(|field| self.is_referencing(field)).collect();
+        if !referencing.is_empty() {
+            let [cell, result, unknown] = ["Cell", "Result", "no_reference"].map(|name| paths.item(name));
+            let sets = referencing.iter().map(|field| {
+                let (ident, index, value_trait) =
+                    (field.ident, self.record.index(field, paths), paths.of(field.of, "Value"));
+                quote! {
+                    if field == #index {
+                        self.#ident = #value_trait::decode(value)?;
+                        return ::core::result::Result::Ok(());
+                    }
+                }
+            });
+            tokens.extend(quote! {
+                fn set_reference(&mut self, field: u16, value: #cell<'_>) -> #result<()> {
+                    #(#sets)*
+                    #unknown::<Self>(field)
+                }
+            });
+        }
+        tokens
+    }
+
+    fn is_referencing(&self, field: &Field<'_>) -> bool {
+        let named = |name: &str| name == field.name;
+        field.attributes.references.is_some()
+            || self
+                .attributes
+                .references
+                .iter()
+                .any(|(reference, _)| reference.fields.iter().any(|part| named(&part.name)))
+    }
+}
