@@ -9,6 +9,7 @@
 mod flights;
 mod latency;
 mod measure;
+mod mongodb;
 mod postgres;
 mod sqlite;
 mod user;
@@ -23,6 +24,12 @@ fn main() {
             let times = times.parse().expect("a number of times");
             sqlite::count(work, lane, times);
         }
+        ["mongodb"] => mongodb::compare(""),
+        ["mongodb", "--only", work] => mongodb::compare(work),
+        ["mongodb", "--count", work, lane, times] => {
+            let times = times.parse().expect("a number of times");
+            mongodb::count(work, lane, times);
+        }
         ["postgres"] => postgres::compare(""),
         ["postgres", "--only", work] => postgres::compare(work),
         ["postgres", "--count", work, lane, times] => {
@@ -34,7 +41,7 @@ fn main() {
         ["flights", data, loaded] => flights::load(data, loaded),
         _ => {
             eprintln!(
-                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|postgres [--only WORK | --count WORK ommi|raw TIMES] | postgres --together]"
+                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|mongodb|postgres [--only WORK | --count WORK ommi|raw TIMES] | postgres --together]"
             );
             std::process::exit(2);
         }

@@ -22,6 +22,7 @@ chapters! {
     contract = "docs/contract.md";
     plans = "docs/plans.md";
     sqlite = "docs/sqlite.md";
+    mongodb = "docs/mongodb.md";
     postgres = "docs/postgres.md";
     memory = "docs/memory.md";
     layers = "docs/layers.md";

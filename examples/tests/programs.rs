@@ -76,6 +76,23 @@ fn the_flights_report_is_the_same_on_every_database() {
     }
 }
 
+/// The URL of a database of its own on the MongoDB that the tests may use, if there is one.
+fn mongodb(database: &str) -> Option<String> {
+    let url = std::env::var("OMMI_MONGODB_URL").ok()?;
+    let (base, options) = url.split_once('?').unwrap_or((&url, ""));
+    let hosts = base.split('/').nth(2)?;
+    Some(format!("mongodb://{hosts}/ommi_{database}_{}?{options}", std::process::id()))
+}
+
+#[test]
+fn the_flights_report_is_the_same_on_mongodb() {
+    for (directory, expected) in data() {
+        let Some(url) = mongodb(&directory.file_name().unwrap().to_string_lossy()) else { return };
+        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
+        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
+    }
+}
+
 /// Runs a statement on a server, where no table is.
 async fn on_server(server: &str, statement: &str) {
     let db = ommi::connect(server).await.unwrap();
@@ -87,7 +104,8 @@ async fn on_server(server: &str, statement: &str) {
 async fn the_flights_report_is_the_same_on_postgres() {
     let Some(server) = server::address("OMMI_POSTGRES_URL") else { return };
     let name = format!("ommi_flights_{}", std::process::id());
-    let url = format!("{}/{name}", server.split_once('?').map_or(&*server, |(base, _)| base).rsplit_once('/').unwrap().0);
+    let url =
+        format!("{}/{name}", server.split_once('?').map_or(&*server, |(base, _)| base).rsplit_once('/').unwrap().0);
     for (directory, expected) in data() {
         on_server(&server, &format!("CREATE DATABASE {name}")).await;
         assert_eq!(printed(flights(&directory, &url, &["--json"])), expected);

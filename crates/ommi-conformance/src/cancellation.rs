@@ -88,11 +88,7 @@ async fn drop_everywhere(target: &Target, operation: &Operation) -> CancelledOpe
         }
     };
     let can = db.driver().capabilities();
-    let lacking = operation.needs.iter().find(|needed| !needed.is_in(can)).map(|needed| needed.name());
-    report.left_out = match lacking {
-        None if operation.is_sql && !speaks_sql(&db).await => Some("SQL in operation.raw"),
-        lacking => lacking,
-    };
+    report.left_out = operation.needs.iter().find(|needed| !needed.is_in(can)).map(|needed| needed.name());
     if report.left_out.is_none() {
         drop_at_all_points(&db, operation, &mut report).await;
     }
@@ -111,10 +107,6 @@ async fn prepared(target: &Target) -> Result<Db> {
     db.add_all((0..KEPT).map(kept)).await?;
     db.add(counter()).await?;
     Ok(db)
-}
-
-async fn speaks_sql(db: &Db) -> bool {
-    db.raw("SELECT 1").tuples::<(i64,)>().await.is_ok()
 }
 
 async fn drop_at_all_points(db: &Db, operation: &Operation, report: &mut CancelledOperation) {

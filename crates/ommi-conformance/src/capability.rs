@@ -63,8 +63,8 @@ capabilities! {
     SERIALIZABLE = transaction.serializable;
     /// Joins.
     JOINS = relation.joins;
-    /// Statements in the database's own language.
-    RAW = operation.raw;
+    /// Statements in SQL.
+    SQL = operation.sql;
 }
 
 /// Updates that no other write comes between: in one operation, or in a transaction.

@@ -31,7 +31,7 @@ fn only_without(report: &Report, lacking: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_driver_passes() {
-    passes(Target::from_url("memory", "memory:"), &["operation.raw", VALUE_LIMIT]).await;
+    passes(Target::from_url("memory", "memory:"), &["operation.sql", VALUE_LIMIT]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn the_memory_driver_passes_without_its_capabilities() {
     passes(
         target,
         &[
-            "operation.raw",
+            "operation.sql",
             "relation.joins",
             "transaction.transactions",
             "transaction.savepoints",
@@ -61,7 +61,7 @@ async fn the_memory_driver_passes_without_savepoints() {
         capabilities.transaction.savepoints = false;
         Ok(ommi::Db::new(std::sync::Arc::new(ommi_memory::MemoryDriver::new(capabilities)), &[]))
     });
-    passes(target, &["operation.raw", "transaction.savepoints", VALUE_LIMIT]).await;
+    passes(target, &["operation.sql", "transaction.savepoints", VALUE_LIMIT]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,11 @@
 
 mod add;
 mod aggregate;
+mod batches;
 pub mod dynamic;
 mod engine;
 mod find;
-mod get;
+pub(crate) mod get;
 mod page;
 mod raw;
 mod save;
@@ -21,6 +22,7 @@ mod write;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::batches::Batches;
 pub use self::dynamic::{Dynamic, DynamicQuery};
 pub use self::find::Query;
 pub use self::page::Page;

@@ -196,6 +196,17 @@ impl Item {
         }
     }
 
+    /// The paths in parentheses after `=`, if that is what stands there: `references = (Post, Photo)`.
+    pub(crate) fn paths(&self) -> Option<Vec<Path>> {
+        let Form::Equals(expr) = &self.form else { return None };
+        let Expr::Tuple(tuple) = &**expr else { return None };
+        let path = |element: &Expr| match element {
+            Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
+            _ => None,
+        };
+        tuple.elems.iter().map(path).collect::<Option<Vec<_>>>().filter(|paths| !paths.is_empty())
+    }
+
     /// The single name after `=`.
     pub(crate) fn ident(&self, example: &str, problems: &mut Problems) -> Option<&Ident> {
         let path = self.path(example, problems)?;

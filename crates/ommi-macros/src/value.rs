@@ -1,5 +1,6 @@
 //! `#[derive(Value)]`.
 
+mod choice;
 mod embedded;
 mod enumeration;
 mod newtype;
@@ -23,6 +24,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         ))
     };
     match &input.data {
+        Data::Enum(of) if choice::is_choice(of) => choice::derive(input, of),
         Data::Enum(of) => enumeration::derive(input, of),
         Data::Union(_) => refused("a union"),
         Data::Struct(of) => match &of.fields {

@@ -297,6 +297,7 @@ impl<O: Opener> Pool<O> {
         let settings = &self.settings;
         let is_fit = |lane: &&mut Lane<O::Connection>| {
             lane.depth() < settings.lane_depth
+                && !lane.connection.is_old(now)
                 && lane.moves(settings.lane_patience, now)
                 && self.opener.is_open(&lane.connection)
         };

@@ -14,6 +14,8 @@ pub fn register_drivers() {
     ONCE.call_once(|| {
         #[cfg(feature = "memory")]
         ommi_core::driver::register(Arc::new(ommi_memory::MemoryConnector));
+        #[cfg(feature = "mongodb")]
+        ommi_core::driver::register(Arc::new(ommi_mongodb::MongoConnector));
         #[cfg(feature = "postgres")]
         ommi_core::driver::register(Arc::new(ommi_postgres::PostgresConnector));
         #[cfg(feature = "sqlite")]

@@ -33,7 +33,7 @@ pub mod testing;
 pub mod __private;
 
 pub use ommi_core::db::{
-    Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
+    Batches, Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
     TransactionBuilder, Tx, Update, Upsert,
 };
 pub use ommi_core::error::{ConstraintKind, Error, ErrorKind, Result};
@@ -47,6 +47,8 @@ pub use ommi_core::relation::{Many, One, RelatedRows};
 pub use ommi_core::value::{Date, DateTime, Decimal, Duration, Json, Time, Timestamp, Uuid, Value};
 pub use ommi_core::{driver, evaluate, layer, model, plan, query, relation, value};
 pub use ommi_macros::{Model, Value};
+#[cfg(feature = "mongodb")]
+pub use ommi_mongodb as mongodb;
 #[cfg(feature = "postgres")]
 pub use ommi_postgres as postgres;
 #[cfg(feature = "sqlite")]

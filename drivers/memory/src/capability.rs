@@ -17,7 +17,7 @@ use crate::error::beyond;
 /// All that the evaluator can do: everything but a language and plans of its own.
 pub fn all() -> Capabilities {
     let mut all = Capabilities::all();
-    all.operation = OperationCapability { raw: false, explain: false, schemas: true, documents: false };
+    all.operation = OperationCapability { raw: false, sql: false, explain: false, schemas: true, documents: false };
     all
 }
 

@@ -21,7 +21,8 @@ const RESERVE: &str =
 /// sequence back by that, somebody would have to take a thousand numbers while it is.
 const ADVANCE: &str = "\
     SELECT CASE WHEN gap > $4 THEN setval(sequence, $3) \
-                WHEN gap > 0 THEN (SELECT max(nextval(sequence)) FROM generate_series(1, gap)) END \
+                WHEN gap > 0 THEN (SELECT max(taken) FROM (SELECT nextval(sequence) AS taken \
+                                   FROM generate_series(1, gap) OFFSET 0) AS steps) END \
     FROM (SELECT sequence, $3 - coalesce(pg_sequence_last_value(sequence), 0) AS gap \
           FROM (SELECT CAST(pg_get_serial_sequence($1, $2) AS regclass) AS sequence OFFSET 0) AS named \
           CROSS JOIN pg_advisory_xact_lock(hashtext($1)) OFFSET 0) AS behind \

@@ -20,7 +20,7 @@ use ommi_core::query::{AggregateFunction, ArithmeticOperator, Comparison, DatePa
 use ommi_core::value::json::{JsonCast, PathStep};
 use ommi_core::value::{Datum, Json, ValueType};
 use ommi_core::{Error, Result};
-use ommi_sql::{Dialect, Operand, Precedence, Sql};
+use ommi_sql::{Dialect, Operand, Precedence, Source, Sql};
 
 pub(crate) use self::schema::IDENTIFIER_BYTES;
 
@@ -45,6 +45,14 @@ impl PostgresDialect {
                 "{what} takes a query, which a rule of PostgreSQL cannot have: say it otherwise, or check it in the program"
             ))),
         }
+    }
+
+    /// Whether a dividend has to be computed apart from its division: the planner does not compute it
+    /// where the divisor is zero, and so would miss that it cannot be.
+    fn is_asked_apart(&self, operator: ArithmeticOperator, dividend: &Operand<'_>) -> bool {
+        matches!(operator, ArithmeticOperator::Divide | ArithmeticOperator::Remainder)
+            && dividend.source == Source::Computed
+            && !self.is_rule
     }
 }
 
@@ -135,7 +143,7 @@ impl Dialect for PostgresDialect {
         value_type: &ValueType,
     ) -> Result<Sql> {
         if value_type.is_integer() {
-            return arithmetic::integers(operator, left, right, value_type);
+            return arithmetic::integers(self, operator, left, right, value_type);
         }
         if value_type.is_float() {
             self.needs_query("arithmetic with floats")?;
@@ -222,7 +230,7 @@ impl Dialect for PostgresDialect {
             }
             (Some(_), None) => Ok(value.sql.clone()),
             _ => match field_type {
-                ValueType::Decimal(Some(size)) => Ok(Sql::primary(decimal::of_scale(value.argument(), size.scale))),
+                ValueType::Decimal(Some(size)) => Ok(Sql::primary(decimal::of_size(value.argument(), *size))),
                 ValueType::F32 => Ok(Sql::primary(float::single(value.argument()))),
                 _ => Ok(value.sql.clone()),
             },

@@ -184,7 +184,9 @@ fn describe(db: &DbError, context: Context<'_>) -> Error {
     let class = code.code().get(..2).unwrap_or_default();
     match class {
         "23" => return constraint::describe(db, context),
-        "22" => return Error::query(message),
+        "22" => {
+            return constraint::too_large(db, context).unwrap_or_else(|| Error::query(message));
+        }
         "08" => return lost(context, message),
         "28" | "53" => return Error::connection(message),
         "3F" => {

@@ -40,6 +40,12 @@ pub(crate) async fn create(connection: &Connection, models: &[Arc<ModelDef>]) ->
                 created.push(model);
             }
         }
+        // a reference may lead to what is unique
+        for model in &created {
+            for index in ddl::create_indexes(model, &POSTGRES)?.into_iter().filter(|index| index.unique) {
+                connection.batch(&index.text).await?;
+            }
+        }
         for model in created {
             for text in ddl::add_references(model, models, &POSTGRES)? {
                 connection.batch(&text).await?;

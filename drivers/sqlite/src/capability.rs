@@ -12,7 +12,7 @@ const VALUE_BYTES: usize = 1_000_000_000;
 /// registers do the rest.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
-        operation: OperationCapability { raw: true, explain: true, schemas: false, documents: false },
+        operation: OperationCapability { raw: true, sql: true, explain: true, schemas: false, documents: false },
         limits: Limits { parameters: PARAMETERS, value_bytes: VALUE_BYTES, ..Limits::default() },
         ..Capabilities::all()
     }

@@ -30,8 +30,6 @@ type Again = fn(Db, i64) -> BoxFuture<'static, Result<()>>;
 pub(super) struct Operation {
     pub(super) name: &'static str,
     pub(super) needs: &'static [Capability],
-    /// Whether it speaks SQL to the database.
-    pub(super) is_sql: bool,
     /// The rows that are there before it, from its first key on.
     pub(super) before: fn(i64) -> Vec<Item>,
     /// The rows that are there after it.
@@ -59,7 +57,6 @@ fn none(_: i64) -> Vec<Item> {
 const READ: Operation = Operation {
     name: "",
     needs: &[],
-    is_sql: false,
     before: none,
     after: none,
     rows: own_rows,
@@ -75,13 +72,12 @@ pub(super) fn all() -> impl Iterator<Item = Operation> {
 
 /// Lists operations: a name, what it needs, its rows before and after if it writes, and its run.
 macro_rules! operations {
-    ($($name:literal $(needs $($capability:ident)+)? $(, sql $sql:literal)? $(, before $before:expr)? $(, after $after:expr)?
+    ($($name:literal $(needs $($capability:ident)+)? $(, before $before:expr)? $(, after $after:expr)?
        $(, rows $rows:expr)? $(, goes_on $goes_on:literal)? $(, again $again:expr)? => |$db:pat_param, $first:pat_param, $cut:pat_param| $run:block)+) => {
         pub(super) const OPERATIONS: &[super::Operation] = &[$(
             super::Operation {
                 name: $name,
                 $(needs: &[$($crate::capability::$capability),+],)?
-                $(is_sql: $sql,)?
                 $(before: $before,)?
                 $(after: $after,)?
                 $(rows: $rows,)?

@@ -19,10 +19,10 @@ cases! { "errors":
     explain_shows_no_values,
     a_query_of_another_models_field_types_is_refused,
     an_error_of_a_read_leaves_the_handle_usable,
-    raw_statements_bind_their_parameters needs RAW,
-    raw_rows_are_read_into_models_by_name needs RAW,
-    a_raw_column_of_the_wrong_type_is_a_decode_error needs RAW,
-    a_raw_statement_that_is_wrong_is_a_query_error needs RAW,
+    raw_statements_bind_their_parameters needs SQL,
+    raw_rows_are_read_into_models_by_name needs SQL,
+    a_raw_column_of_the_wrong_type_is_a_decode_error needs SQL,
+    a_raw_statement_that_is_wrong_is_a_query_error needs SQL,
     raw_is_refused_where_there_is_no_language,
 }
 
@@ -190,9 +190,9 @@ async fn raw_statements_bind_their_parameters(db: Db) -> Verdict {
     let rows: Vec<(i64, String, Option<i64>)> = db.raw("SELECT 7, 'a', NULL").tuples().await?;
     check_eq!(rows, [(7, "a".into(), None)]);
     fill(&db, named(&["a", "b'c"])).await?;
-    let rows: Vec<(i64,)> = db.raw("SELECT id FROM \"Item\" WHERE name = ?").bind("b'c").tuples().await?;
+    let rows: Vec<(i64,)> = db.raw("SELECT id FROM \"Item\" WHERE name = $1").bind("b'c").tuples().await?;
     check_eq!(rows, [(2,)]);
-    let changed = db.raw("UPDATE \"Item\" SET name = ? WHERE id < ?").bind("'; --").bind(9_i64).execute().await?;
+    let changed = db.raw("UPDATE \"Item\" SET name = $1 WHERE id < $2").bind("'; --").bind(9_i64).execute().await?;
     check_eq!(changed, 2);
     check_eq!(db.get::<Item>(1).await?.name, "'; --");
     Ok(())
@@ -227,9 +227,11 @@ async fn a_raw_statement_that_is_wrong_is_a_query_error(db: Db) -> Verdict {
 
 async fn raw_is_refused_where_there_is_no_language(db: Db) -> Verdict {
     let answer = db.raw("SELECT 1").tuples::<(i64,)>().await;
-    match db.driver().capabilities().operation.raw {
-        true => check_eq!(answer?.len(), 1),
-        false => check!(refused(answer)?.is_unsupported()),
+    let operation = db.driver().capabilities().operation;
+    match (operation.raw, operation.sql) {
+        (true, true) => check_eq!(answer?.len(), 1),
+        (true, false) => check!(refused(answer)?.is_query()),
+        (false, _) => check!(refused(answer)?.is_unsupported()),
     }
     Ok(())
 }

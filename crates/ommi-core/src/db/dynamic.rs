@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Db;
 use super::source::{UntypedRows, take};
 use super::write::{check_assignments, touch};
-use crate::driver::AssignedKeys;
+use super::{Batches, Db};
+use crate::driver::{AssignedKeys, RowSink, RowSource};
 use crate::error::{Error, Result};
 use crate::evaluate;
 use crate::model::ModelDef;
@@ -79,6 +79,33 @@ impl Dynamic {
             unassigned.zip(keys).for_each(|(slot, key)| *slot = Datum::Int(key));
         }
         Ok((rows, written))
+    }
+
+    /// Inserts the rows of a source, which shows each in the form in which it is stored, and does
+    /// what is said with those that are there. Gives the source back, how many rows were written,
+    /// and the automatic keys that were assigned.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::add_all`].
+    pub async fn insert<S: RowSource + 'static>(
+        &self,
+        rows: S,
+        mut on_conflict: OnConflict,
+    ) -> Result<(S, u64, AssignedKeys)> {
+        let operation = match &mut on_conflict {
+            OnConflict::Fail => "add",
+            OnConflict::Ignore(_) => "upsert",
+            OnConflict::Update(_, assignments) => {
+                check_assignments(&self.model, assignments)?;
+                touch(&self.model, assignments);
+                "upsert"
+            }
+        };
+        if rows.is_empty() {
+            return Ok((rows, 0, AssignedKeys::None));
+        }
+        take(self.db.insert(&self.model, on_conflict, rows, operation).await?)
     }
 
     fn prepare(&self, row: &mut [Datum]) -> Result<()> {
@@ -173,6 +200,25 @@ impl DynamicQuery {
     /// Those of [`Query::all`](super::Query::all).
     pub async fn rows(self) -> Result<Vec<Vec<Datum>>> {
         self.db.select_untyped(self.select, "find").await
+    }
+
+    /// All rows, into a sink, which is given back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::all`](super::Query::all), and the sink's own.
+    pub async fn read_into<S: RowSink + 'static>(self, sink: S, operation: &'static str) -> Result<S> {
+        let model = Arc::clone(&self.select.model);
+        self.db.select(&model, self.select, sink, operation).await
+    }
+
+    /// The rows in batches, each into a sink of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::stream`](super::Query::stream).
+    pub async fn batches(self) -> Result<Batches> {
+        self.db.stream_batches(self.select).await
     }
 
     /// How many rows there are. A limit and an offset count.

@@ -382,7 +382,7 @@ impl Db {
 
     /// Runs several statements as one: in a transaction where the driver has them, in the handle's
     /// own if it is in one.
-    pub(super) async fn in_one_transaction<T>(&self, work: impl AsyncFnOnce(&Db) -> Result<T>) -> Result<T> {
+    pub(crate) async fn in_one_transaction<T>(&self, work: impl AsyncFnOnce(&Db) -> Result<T>) -> Result<T> {
         match &self.scope {
             Scope::Transaction(_) => work(self).await,
             _ if !self.has_transactions() => work(self).await,

@@ -145,6 +145,6 @@ fn equal_condition(fields: &[u16], values: Vec<Expr>) -> Condition {
 }
 
 /// The condition that some fields have the values of a row in them.
-pub(super) fn equal_data(fields: &[u16], values: &[Datum]) -> Condition {
+pub(crate) fn equal_data(fields: &[u16], values: &[Datum]) -> Condition {
     equal_condition(fields, values.iter().cloned().map(Expr::Literal).collect())
 }

@@ -76,6 +76,23 @@ impl RawQuery {
         Ok((take(sink)?, matched))
     }
 
+    /// Binds the next parameter to a value without a Rust type.
+    pub fn bind_datum(mut self, mut value: Datum) -> Self {
+        value.normalize();
+        self.parameters.push(value);
+        self
+    }
+
+    /// The rows, into a sink that is told the names of the columns first, and how many rows the
+    /// statement changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RawQuery::models`], and the sink's own.
+    pub async fn read_into<S: RowSink + 'static>(self, sink: S) -> Result<(S, u64)> {
+        self.run(sink).await
+    }
+
     /// The rows as models: each field is read from the column of its stored name, in any order;
     /// other columns are left out.
     ///

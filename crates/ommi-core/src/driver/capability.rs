@@ -8,9 +8,7 @@
 
 use crate::model::ModelDef;
 use crate::query::condition::ListOperator;
-use crate::query::{
-    AggregateFunction, ArithmeticOperator, Comparison, Condition, Expr, InList, RelatedNode, TextOperator,
-};
+use crate::query::{AggregateFunction, Comparison, Condition, Expr, InList, RelatedNode, TextOperator};
 use crate::value::ValueType;
 
 macro_rules! operators {
@@ -74,15 +72,13 @@ operators! {
     NOT = 21;
     /// Whether a condition is true, or is not, unknown being neither.
     IS_TRUE = 22;
-    /// The remainder of floats, besides `ARITHMETIC`.
-    FLOAT_REMAINDER = 23;
 }
 
 impl Operators {
     /// No operators.
     pub const NONE: Operators = Operators(0);
     /// All operators.
-    pub const ALL: Operators = Operators((1 << 24) - 1);
+    pub const ALL: Operators = Operators((1 << 23) - 1);
 
     /// The operators of both sets.
     pub const fn and(self, other: Operators) -> Operators {
@@ -120,12 +116,8 @@ impl Operators {
             Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) | Expr::Joined { .. } => {
                 Operators::NONE
             }
-            Expr::Arithmetic { operator, left, right, value_type } => {
-                let own = match operator {
-                    ArithmeticOperator::Remainder if value_type.is_float() => Operators::FLOAT_REMAINDER,
-                    _ => Operators::NONE,
-                };
-                Operators::ARITHMETIC.and(own).and(Operators::of_expr(left)).and(Operators::of_expr(right))
+            Expr::Arithmetic { left, right, .. } => {
+                Operators::ARITHMETIC.and(Operators::of_expr(left)).and(Operators::of_expr(right))
             }
             Expr::DatePart { of, .. } => Operators::DATE_PART.and(Operators::of_expr(of)),
             Expr::JsonPath { of, .. } => Operators::JSON_PATH.and(Operators::of_expr(of)),
@@ -334,6 +326,8 @@ pub struct TransactionCapability {
 pub struct OperationCapability {
     /// Statements in the database's own language. Absent: unsupported.
     pub raw: bool,
+    /// That language is SQL. Absent: what `raw` takes, the driver documents.
+    pub sql: bool,
     /// The database's own plan in `explain`. Absent: left out.
     pub explain: bool,
     /// Schemas in stored names. Absent: `create` refuses models that name one.
@@ -368,6 +362,21 @@ impl Default for Limits {
     }
 }
 
+/// A part of a statement that a driver is asked about.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'a> {
+    /// A condition without `&`, `|` and `!`.
+    Condition(&'a Condition),
+    /// An expression, without those in it.
+    Expr(&'a Expr),
+    /// An expression that rows are ordered by.
+    Order(&'a Expr),
+}
+
+/// Says of a part of a statement on a model whether the driver leaves it to the engine, though it
+/// has the operators: where it depends on the types whether the database is exact.
+pub type Except = fn(Part<'_>, &ModelDef) -> bool;
+
 /// What a driver does natively, and its limits.
 ///
 /// The least that a driver must do: read all rows of a model or the one of a key (`eq` on all
@@ -394,6 +403,8 @@ pub struct Capabilities {
     pub operation: OperationCapability,
     /// The greatest numbers that the database can keep to.
     pub limits: Limits,
+    /// Parts of statements that are completed in spite of the rest.
+    pub except: Option<Except>,
 }
 
 impl Capabilities {
@@ -427,8 +438,47 @@ impl Capabilities {
                 serializable: true,
                 deferrable: true,
             },
-            operation: OperationCapability { raw: true, explain: true, schemas: true, documents: true },
+            operation: OperationCapability { raw: true, sql: true, explain: true, schemas: true, documents: true },
             limits: Limits::default(),
+            except: None,
+        }
+    }
+
+    /// Whether the driver leaves an expression, or one in it, to the engine though it has the
+    /// operators.
+    pub fn excepts_expr(&self, expr: &Expr, model: &ModelDef) -> bool {
+        let Some(except) = self.except else { return false };
+        except(Part::Expr(expr), model)
+            || match expr {
+                Expr::Field(_) | Expr::Literal(_) | Expr::Parameter(_) | Expr::Inserted(_) | Expr::Joined { .. } => {
+                    false
+                }
+                Expr::Related { link, condition, of } => {
+                    self.excepts(condition, link.target()) || self.excepts_expr(of, link.target())
+                }
+                Expr::Arithmetic { left, right, .. } => {
+                    self.excepts_expr(left, model) || self.excepts_expr(right, model)
+                }
+                Expr::DatePart { of, .. } | Expr::JsonPath { of, .. } | Expr::Length(of) => {
+                    self.excepts_expr(of, model)
+                }
+                Expr::Aggregate { of, .. } => of.as_ref().is_some_and(|of| self.excepts_expr(of, model)),
+            }
+    }
+
+    /// Whether the driver leaves a condition, or a part of it, to the engine though it has the
+    /// operators.
+    pub fn excepts(&self, condition: &Condition, model: &ModelDef) -> bool {
+        let Some(except) = self.except else { return false };
+        match condition {
+            Condition::And(parts) | Condition::Or(parts) => parts.iter().any(|part| self.excepts(part, model)),
+            Condition::Not(part) | Condition::IsTrue { condition: part, .. } => self.excepts(part, model),
+            Condition::Related { link, condition } => self.excepts(condition, link.target()),
+            leaf => {
+                let mut found = except(Part::Condition(leaf), model);
+                leaf.each_expr(&mut |expr| found |= self.excepts_expr(expr, model));
+                found
+            }
         }
     }
 

@@ -54,6 +54,8 @@ pub struct Link {
     from: Box<[u16]>,
     to: Box<[u16]>,
     kind: Option<LinkKind>,
+    /// Why the link leads nowhere: a query of it is refused with this.
+    problem: Option<Box<str>>,
 }
 
 impl Link {
@@ -69,15 +71,32 @@ impl Link {
         from: impl Into<Box<[u16]>>,
         to: impl Into<Box<[u16]>>,
     ) -> Result<Self> {
-        let link =
-            Link { source: source.clone(), target: target.clone(), from: from.into(), to: to.into(), kind: None };
-        match link.problem() {
+        let link = Link {
+            source: source.clone(),
+            target: target.clone(),
+            from: from.into(),
+            to: to.into(),
+            kind: None,
+            problem: None,
+        };
+        match link.find_problem() {
             None => Ok(link),
             Some(problem) => Err(Error::schema(problem).with_model(source.name())),
         }
     }
 
-    fn problem(&self) -> Option<String> {
+    /// A link that leads nowhere, and why.
+    pub(crate) fn broken(source: &Arc<ModelDef>, target: &Arc<ModelDef>, problem: &str) -> Self {
+        let (source, target, none) = (Arc::clone(source), Arc::clone(target), Box::default());
+        Link { source, target, from: none, to: Box::default(), kind: None, problem: Some(problem.into()) }
+    }
+
+    /// Why the link leads nowhere, if it does.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    fn find_problem(&self) -> Option<String> {
         if self.from.is_empty() || self.from.len() != self.to.len() {
             return Some(format!(
                 "{} fields cannot be matched with {} of {}",
@@ -121,6 +140,7 @@ impl Link {
             from: self.to.clone(),
             to: self.from.clone(),
             kind: self.kind.clone().map(|kind| LinkKind { of_target: !kind.of_target, ..kind }),
+            problem: self.problem.clone(),
         }
     }
 
@@ -152,6 +172,16 @@ impl Link {
     /// The field that has to name this link's model, where one field may reference several.
     pub fn kind(&self) -> Option<&LinkKind> {
         self.kind.as_ref()
+    }
+
+    /// The source's field that has to name the target's model.
+    pub(crate) fn kind_of_source(&self) -> Option<&LinkKind> {
+        self.kind().filter(|kind| !kind.of_target)
+    }
+
+    /// The target's field that has to name the source's model.
+    pub(crate) fn kind_of_target(&self) -> Option<&LinkKind> {
+        self.kind().filter(|kind| kind.of_target)
     }
 
     /// Whether a row of the source finds at most one of the target.

@@ -228,6 +228,9 @@ impl Check<'_> {
 
     /// Refuses a link that does not begin at the model, or whose rows cannot be looked up.
     fn link(&self, link: &Link) -> Result<()> {
+        if let Some(problem) = link.problem() {
+            return Err(Error::schema(problem));
+        }
         if link.source().id() != self.model.id() {
             return wrong(format!(
                 "a link from {} stands where rows of {} are asked for",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{InsertPlan, Plan, SelectPlan, WritePlan, check, conjuncts, parameter};
+use crate::driver::capability::Part;
 use crate::driver::{Driver, Operators, Prepared};
 use crate::error::{Error, Result};
 use crate::model::{ModelDef, read_only};
@@ -93,7 +94,8 @@ impl Planner<'_> {
     }
 
     fn split(&self, condition: Condition, completed: &mut Vec<String>) -> Split {
-        let filter = &self.driver.capabilities().filter;
+        let capabilities = self.driver.capabilities();
+        let filter = &capabilities.filter;
         let parts = conjuncts(condition);
         let by_key = self.has_all(&parts, self.model.key());
         let mut native = Condition::Const(true);
@@ -106,8 +108,12 @@ impl Planner<'_> {
             let constant = matches!(part, Condition::Const(_)) && filter.native.is_empty();
             let mut related = Vec::new();
             part.each_related(&mut |node| self.note_related(&node, &mut related));
-            if filter.native.contains(needed) && !constant && related.is_empty() || of_key {
+            let excepted = capabilities.excepts(&part, self.model);
+            if filter.native.contains(needed) && !constant && related.is_empty() && !excepted || of_key {
                 native = native.and(part);
+            } else if excepted {
+                completed.push("filters by what the database compares or computes otherwise".to_owned());
+                residual = residual.and(part);
             } else if is_plain && !constant && !part.is_across() && filter.native.and(filter.rechecked).contains(needed)
             {
                 completed.push(format!("rechecks {}", names(needed.without(filter.native))));
@@ -151,7 +157,7 @@ impl Planner<'_> {
         let capabilities = self.driver.capabilities();
         let mut native = capabilities.filter.native.contains(Operators::of_expr(expr));
         expr.each_related(&mut |node| native &= capabilities.has_related(&node));
-        native
+        native && !capabilities.excepts_expr(expr, self.model)
     }
 
     /// Says what is completed of a part about related rows, if anything is.
@@ -162,8 +168,12 @@ impl Planner<'_> {
     }
 
     fn order_is_native(&self, order: &[OrderBy]) -> bool {
-        let capability = &self.driver.capabilities().order;
+        let capabilities = self.driver.capabilities();
+        let capability = &capabilities.order;
         order.iter().all(|by| {
+            if capabilities.except.is_some_and(|except| except(Part::Order(&by.expr), self.model)) {
+                return false;
+            }
             let expr = match &by.expr {
                 Expr::Field(_) => capability.fields,
                 expr => capability.expressions && self.is_native(expr),
@@ -192,6 +202,7 @@ impl Planner<'_> {
             && (!select.distinct || aggregate.distinct_rows)
             && exprs().all(|expr| aggregates_are_native(expr) && self.is_native(expr))
             && having_native
+            && !capabilities.excepts(&select.having, self.model)
             && capabilities.filter.native.contains(self.needed(&select.having))
     }
 
@@ -364,7 +375,11 @@ impl Planner<'_> {
                 .with_model(self.model.name()));
             }
         }
-        if !is_upsert || self.driver.capabilities().write.upsert {
+        let values = match &insert.on_conflict {
+            OnConflict::Update(_, assignments) => assignments.iter().all(|(_, value)| self.is_native(value)),
+            OnConflict::Fail | OnConflict::Ignore(_) => true,
+        };
+        if !is_upsert || self.driver.capabilities().write.upsert && values {
             let native = self.prepare(&Statement::Insert(insert), self.types, true)?;
             return Ok(InsertPlan { native, completion: None, completed: Vec::new() });
         }

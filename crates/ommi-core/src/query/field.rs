@@ -8,7 +8,7 @@ use super::expr::Expr;
 use super::expression::Expression;
 use super::operand::Operand;
 use crate::driver::{Row, RowEncoder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{FieldDef, Model};
 use crate::value::{Cell, Value};
 
@@ -96,6 +96,16 @@ pub trait EmbeddedStruct: Clone + Send + Sync + 'static {
 
     /// Brings all fields to the form in which they are stored.
     fn normalize(&mut self) {}
+
+    /// Takes the value of one of the fields, by its index: for an enum of keys.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the struct is none, `Decode` if the value does not fit.
+    #[doc(hidden)]
+    fn set_part(&mut self, _part: u16, _value: Cell<'_>) -> Result<()> {
+        Err(Error::query("a field of an embedded struct cannot take a related row's key"))
+    }
 
     /// Reads an instance, or `None` where all fields are null.
     ///

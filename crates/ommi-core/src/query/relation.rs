@@ -4,9 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::aggregate::{self, Aggregate};
 use super::condition::Condition;
+use super::expr::Expr;
+use super::expression::Expression;
 use super::field::Field;
-use super::filter::FilterOf;
+use super::filter::{Filter, FilterOf};
 use super::order::OrderOf;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -233,6 +236,157 @@ impl<M: Model, T: Model, C: Count> RelationQuery<M, T, C> {
     /// Those of [`Relation::of`].
     pub async fn of(self, db: &Db, rows: &[M]) -> Result<RelatedRows<T, C>> {
         RelatedRows::load(db, &*self.relation.route()?, rows, &self.spec).await
+    }
+}
+
+/// A field of `M`, or an expression over its fields.
+#[diagnostic::on_unimplemented(
+    message = "this is not a field or an expression of `{M}`",
+    label = "`{Self}` where a field of `{M}` is wanted"
+)]
+pub trait ExpressionOf<M> {
+    /// The type of its values.
+    type Value: Value;
+
+    /// The expression as data.
+    #[doc(hidden)]
+    fn into_data(self) -> Expr;
+}
+
+impl<M: Model, V: Value> ExpressionOf<M> for Field<M, V> {
+    type Value = V;
+
+    fn into_data(self) -> Expr {
+        self.into_expr()
+    }
+}
+
+impl<M: Model, V: Value> ExpressionOf<M> for Expression<M, V> {
+    type Value = V;
+
+    fn into_data(self) -> Expr {
+        self.into_expr()
+    }
+}
+
+impl<M: Model, T: Model> Relation<M, T, Single> {
+    /// Whether there is a related row, and it passes a filter.
+    pub fn has(self, filter: impl FilterOf<T>) -> Filter<M> {
+        self.query().exists(filter.into_condition())
+    }
+
+    /// A field of the related row, null where there is none: to compare, to order by, to select.
+    ///
+    /// ```ignore
+    /// db.find(Book::all()).order_by(Book::AUTHOR.at(Author::NAME).asc())
+    /// ```
+    pub fn at<E: ExpressionOf<T>>(self, of: E) -> Expression<M, Option<<E::Value as Value>::Plain>> {
+        Expression::new(self.query().value(of.into_data()))
+    }
+}
+
+impl<M: Model, T: Model> Relation<M, T, Plural> {
+    /// Whether a related row passes a filter.
+    pub fn any(self, filter: impl FilterOf<T>) -> Filter<M> {
+        self.query().any(filter)
+    }
+
+    /// Whether no related row passes a filter; true where there are none.
+    pub fn none(self, filter: impl FilterOf<T>) -> Filter<M> {
+        self.query().none(filter)
+    }
+
+    /// Whether all related rows pass a filter; true where there are none. A row for which the filter
+    /// is unknown does not pass.
+    pub fn all(self, filter: impl FilterOf<T>) -> Filter<M> {
+        self.query().all(filter)
+    }
+
+    /// How many related rows there are.
+    pub fn count(self) -> Expression<M, i64> {
+        self.query().count()
+    }
+
+    /// An aggregate over the related rows: `Author::BOOKS.aggregate(Book::PRICE.max())`.
+    pub fn aggregate<G, W: Value>(self, aggregate: Aggregate<T, G, W>) -> Expression<M, W> {
+        self.query().aggregate(aggregate)
+    }
+}
+
+impl<M: Model, T: Model> RelationQuery<M, T, Single> {
+    /// Whether there is a related row, and it passes the filters.
+    pub fn has(self, filter: impl FilterOf<T>) -> Filter<M> {
+        self.exists(filter.into_condition())
+    }
+}
+
+/// The relation's own filter counts in these; an order and a limit do not.
+impl<M: Model, T: Model> RelationQuery<M, T, Plural> {
+    /// Whether a related row passes the filters.
+    pub fn any(self, filter: impl FilterOf<T>) -> Filter<M> {
+        self.exists(filter.into_condition())
+    }
+
+    /// Whether no related row passes the filters.
+    pub fn none(self, filter: impl FilterOf<T>) -> Filter<M> {
+        !self.exists(filter.into_condition())
+    }
+
+    /// Whether all related rows that pass the relation's own filter pass another.
+    pub fn all(self, filter: impl FilterOf<T>) -> Filter<M> {
+        let fails = Condition::IsTrue { condition: Box::new(filter.into_condition()), negated: true };
+        !self.exists(fails)
+    }
+
+    /// How many related rows pass the filter.
+    pub fn count(self) -> Expression<M, i64> {
+        self.aggregate(aggregate::count())
+    }
+
+    /// An aggregate over the related rows that pass the filter.
+    pub fn aggregate<G, W: Value>(self, aggregate: Aggregate<T, G, W>) -> Expression<M, W> {
+        Expression::new(self.value(aggregate.into_expr()))
+    }
+}
+
+impl<M: Model, T: Model, C: Count> RelationQuery<M, T, C> {
+    /// The links of the relation; a query of one that leads nowhere is refused, and says why.
+    fn links(&self) -> (Arc<Link>, Option<Arc<Link>>) {
+        match self.relation.route() {
+            Ok(route) => (Arc::clone(&route.first), route.second.clone()),
+            Err(error) => (Arc::new(Link::broken(M::definition(), T::definition(), error.message())), None),
+        }
+    }
+
+    fn exists(self, condition: Condition) -> Filter<M> {
+        let (first, second) = self.links();
+        let condition = self.spec.condition.and(condition);
+        let condition = match second {
+            Some(link) => Condition::Related { link, condition: Box::new(condition) },
+            None => condition,
+        };
+        Filter::from_condition(Condition::Related { link: first, condition: Box::new(condition) })
+    }
+
+    /// A value of the related row, or an aggregate over the related rows.
+    fn value(self, of: Expr) -> Expr {
+        let (link, second) = self.links();
+        let condition = Box::new(self.spec.condition);
+        let Some(second) = second else { return Expr::Related { link, condition, of: Box::new(of) } };
+        // over the rows of the link model, each of which leads to one row
+        let of_target = |of: Expr| Expr::Related {
+            link: Arc::clone(&second),
+            condition: Box::new(Condition::Const(true)),
+            of: Box::new(of),
+        };
+        let of = match of {
+            Expr::Aggregate { function, of, distinct } => {
+                Expr::Aggregate { function, of: of.map(|of| Box::new(of_target(*of))), distinct }
+            }
+            of => of_target(of),
+        };
+        let condition = Box::new(Condition::Related { link: Arc::clone(&second), condition });
+        Expr::Related { link, condition, of: Box::new(of) }
     }
 }
 

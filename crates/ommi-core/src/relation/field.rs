@@ -11,7 +11,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::get::Get;
 use super::group::Handle;
-use super::write::RelatedWrites;
+use super::write::{self, RelatedWrites};
 use crate::error::{Error, Result};
 use crate::model::{Cardinality, Model};
 use crate::query::{Plural, Single};
@@ -260,6 +260,66 @@ impl<T: Model> Many<T> {
     /// The related rows, if they are loaded.
     pub fn loaded(&self) -> Option<&[T]> {
         self.handle.loaded()
+    }
+
+    /// Adds a new row with this field's own row as its owner, and gives it back as it was stored; by
+    /// way of a link model, adds the link too.
+    ///
+    /// # Errors
+    ///
+    /// `Detached` if the field belongs to no database, and those of [`Db::add`](crate::Db::add).
+    pub async fn add(&mut self, row: T) -> Result<T> {
+        let added = self.add_all([row]).await?.pop();
+        added.ok_or_else(|| Error::decode("the driver lost the row: a fault of the driver"))
+    }
+
+    /// Adds new rows. See [`Many::add`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Many::add`].
+    pub async fn add_all(&mut self, rows: impl IntoIterator<Item = T>) -> Result<Vec<T>> {
+        write::add_to(&mut self.handle, rows.into_iter().collect()).await
+    }
+
+    /// Takes a row from the related ones, and says whether it was one: its reference becomes null,
+    /// or its link is deleted. The row itself stays.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the reference is required; and those of [`Many::add`].
+    pub async fn remove(&mut self, row: &T) -> Result<bool> {
+        write::remove(&mut self.handle, row).await
+    }
+
+    /// Links a row that is there, by way of the link model. A link that is there stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the relation has no link model, or that has required fields of its own, which
+    /// [`Many::link_as`] takes; and those of [`Many::add`].
+    pub async fn link(&mut self, row: &T) -> Result<()> {
+        write::link(&mut self.handle, row).await
+    }
+
+    /// Links a row that is there by a row of the link model, whose other fields are kept:
+    /// `book.tags.link_as(&tag, BookTag { note, ..Default::default() })`.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the relation goes through another model, `Constraint` if the link is there; and
+    /// those of [`Many::add`].
+    pub async fn link_as<L: Model>(&mut self, row: &T, link: L) -> Result<L> {
+        write::link_as(&mut self.handle, row, link).await
+    }
+
+    /// Deletes the link of a row, and says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the relation has no link model; and those of [`Many::add`].
+    pub async fn unlink(&mut self, row: &T) -> Result<bool> {
+        write::unlink(&mut self.handle, row).await
     }
 }
 

@@ -17,6 +17,7 @@ use crate::driver::RowRef;
 use crate::error::{Error, Result};
 use crate::model::relation::Routes;
 use crate::model::{Model, ModelDef, Route};
+use crate::value::Datum;
 
 /// Where a relation field stands: its row in a group of rows, and its relation.
 ///
@@ -87,6 +88,35 @@ impl Handle {
     pub(crate) async fn load_single<T: Model>(&self, from: &'static Location<'static>) -> Result<&[T]> {
         let Some(group) = &self.group else { return Err(detached(None, self.relation)) };
         group.load_single::<T>(self.relation, self.row, from).await
+    }
+
+    /// The references behind the relation, the database, and the key of the field's own row: what a
+    /// write along the relation needs.
+    pub(crate) fn for_write(&self) -> Result<(&'static Arc<Route>, Db, Vec<Datum>)> {
+        let Some(group) = &self.group else { return Err(detached(None, self.relation)) };
+        if self.is_set {
+            return Err(Error::query(
+                "the relation was given rows that are not written yet: add or save its row first",
+            ));
+        }
+        let (route, db) = group.route(self.relation)?;
+        let Some(key) = group.key(self.relation, self.row)? else {
+            return Err(Error::query(format!(
+                "`{}` of {} has no rows to lead to: the fields that they are found by are null",
+                route.name,
+                route.source().name()
+            )));
+        };
+        Ok((route, db, key.into_values()))
+    }
+
+    /// Changes the related rows as a write has, if they are loaded.
+    pub(crate) fn change<T: Model>(&mut self, change: impl FnOnce(&mut Vec<T>)) {
+        let Some(rows) = self.loaded::<T>() else { return };
+        let mut rows = rows.to_vec();
+        change(&mut rows);
+        let end = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        self.settle(Related { rows, ranges: vec![(0, end)], group: None });
     }
 
     /// Reads the related rows anew, for this row alone.

@@ -12,6 +12,7 @@ use crate::driver::{Flow, RowRef, RowSink};
 use crate::error::Result;
 use crate::model::relation::LinkKind;
 use crate::model::{Link, Model, Route};
+use crate::query::extras::{Join, LimitBy};
 use crate::query::statement::SelectStatement;
 use crate::query::{Comparison, Condition, Expr};
 use crate::value::{Cell, Datum, ValueType};
@@ -48,6 +49,9 @@ pub(crate) async fn load<T: Model>(db: &Db, route: &Route, keys: &Arc<KeySet>, s
     }
     let (found, group) = match &route.second {
         None => direct::<T>(db, &route.first, keys, spec).await?,
+        Some(second) if db.driver().capabilities().relation.joins => {
+            joined::<T>(db, &route.first, second, keys, spec).await?
+        }
         Some(second) => by_link_rows::<T>(db, &route.first, second, keys, spec).await?,
     };
     let mut related = arrange(found, keys.len(), group);
@@ -66,11 +70,54 @@ async fn direct<T: Model>(
     keys: &Arc<KeySet>,
     spec: &Spec,
 ) -> Result<(Found<T>, Option<Arc<Group>>)> {
-    let mut sink = FoundRows::<T>::new(db, keys, link.to());
-    for condition in key_conditions(db, link.to(), keys.keys()) {
-        let condition = of_kind(condition, link.kind());
-        let mut select = SelectStatement::new(Arc::clone(T::definition()), condition.and(spec.condition.clone()));
+    let own = of_kind(Condition::Const(true), link.kind_of_target(), Expr::Field);
+    let by: Vec<Expr> = link.to().iter().map(|field| Expr::Field(*field)).collect();
+    let columns = link.to().iter().map(|field| usize::from(*field)).collect();
+    let select = SelectStatement::new(Arc::clone(T::definition()), own.and(spec.condition.clone()));
+    fetch(db, select, &by, columns, keys, spec).await
+}
+
+/// Reads rows together with the rows of the link model that lead to them.
+async fn joined<T: Model>(
+    db: &Db,
+    first: &Link,
+    second: &Link,
+    keys: &Arc<KeySet>,
+    spec: &Spec,
+) -> Result<(Found<T>, Option<Arc<Group>>)> {
+    let mut select = SelectStatement::new(Arc::clone(T::definition()), spec.condition.clone());
+    let join = Join { link: Arc::new(second.reversed()) };
+    let place = select.join(Arc::clone(&join.link));
+    let of_link = |field| join.field(place, field);
+    select.condition =
+        of_kind(of_kind(select.condition, first.kind_of_target(), of_link), second.kind_of_source(), of_link);
+    let fields = u16::try_from(T::definition().fields().len()).unwrap_or(u16::MAX);
+    let by: Vec<Expr> = first.to().iter().map(|field| of_link(*field)).collect();
+    select.output = (0..fields).map(Expr::Field).chain(by.iter().cloned()).collect();
+    let columns = (usize::from(fields)..).take(by.len()).collect();
+    fetch(db, select, &by, columns, keys, spec).await
+}
+
+/// Runs a select for the keys, which are values of some expressions of it and are found in some
+/// columns of its rows.
+async fn fetch<T: Model>(
+    db: &Db,
+    select: SelectStatement,
+    by: &[Expr],
+    columns: Vec<usize>,
+    keys: &Arc<KeySet>,
+    spec: &Spec,
+) -> Result<(Found<T>, Option<Arc<Group>>)> {
+    let types = by.iter().map(|expr| expr.value_type(T::definition()).unwrap_or(ValueType::I64));
+    let mut sink = FoundRows::<T>::new(db, keys, columns.into_iter().zip(types).collect());
+    for condition in key_conditions(db, by, keys.keys()) {
+        let mut select = select.clone();
+        select.condition = condition.and(select.condition);
         select.order_by.clone_from(&spec.order_by);
+        if let Some(limit) = spec.limit {
+            let limit = Expr::Literal(Datum::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+            select.set_limit_by(LimitBy { by: by.to_vec(), limit, offset: None });
+        }
         sink.start = sink.rows.len();
         sink = db.select(T::definition(), select, sink, "load").await?;
     }
@@ -89,8 +136,10 @@ async fn by_link_rows<T: Model>(
     let mut targets = KeySet::default();
     // for each target, the keys that lead to it
     let mut leading: Vec<Vec<u32>> = Vec::new();
-    for condition in key_conditions(db, first.to(), keys.keys()) {
-        let condition = of_kind(of_kind(condition, first.kind()), second.kind());
+    let by: Vec<Expr> = first.to().iter().map(|field| Expr::Field(*field)).collect();
+    for condition in key_conditions(db, &by, keys.keys()) {
+        let condition = of_kind(condition, first.kind_of_target(), Expr::Field);
+        let condition = of_kind(condition, second.kind_of_source(), Expr::Field);
         let mut select = SelectStatement::new(Arc::clone(first.target()), condition);
         select.output = first.to().iter().chain(second.from()).map(|field| Expr::Field(*field)).collect();
         for mut row in db.select_untyped(select, "load").await? {
@@ -110,7 +159,9 @@ async fn by_link_rows<T: Model>(
         return Ok(((Vec::new(), Vec::new()), None));
     }
     let direct_link = Link::new(second.source(), second.target(), second.from(), second.to())?;
-    let ((found, numbers), group) = direct::<T>(db, &direct_link, &Arc::new(targets), spec).await?;
+    // the limit is for each owner, and here for each target
+    let spec = Spec { limit: None, ..spec.clone() };
+    let ((found, numbers), group) = direct::<T>(db, &direct_link, &Arc::new(targets), &spec).await?;
     let (mut rows, mut owners) = (Vec::new(), Vec::new());
     for (row, number) in found.into_iter().zip(numbers) {
         let of = usize::try_from(number).ok().and_then(|number| leading.get(number));
@@ -127,35 +178,35 @@ async fn by_link_rows<T: Model>(
 }
 
 /// A condition on the rows that keys lead to, where one field may reference several models.
-fn of_kind(condition: Condition, kind: Option<&LinkKind>) -> Condition {
+fn of_kind(condition: Condition, kind: Option<&LinkKind>, of: impl Fn(u16) -> Expr) -> Condition {
     match kind {
-        Some(kind) if kind.of_target => condition.and(Condition::compare(
-            Expr::Field(kind.field),
+        Some(kind) => condition.and(Condition::compare(
+            of(kind.field),
             Comparison::Eq,
             Expr::Literal(Datum::Text(kind.value.clone())),
         )),
-        _ => condition,
+        None => condition,
     }
 }
 
-/// The conditions that fields have the values of keys: one, or more where the keys do not fit into
-/// one statement.
-fn key_conditions<'a>(db: &Db, fields: &'a [u16], keys: &'a [Key]) -> impl Iterator<Item = Condition> + use<'a> {
+/// The conditions that expressions have the values of keys: one, or more where the keys do not fit
+/// into one statement.
+fn key_conditions<'a>(db: &Db, by: &'a [Expr], keys: &'a [Key]) -> impl Iterator<Item = Condition> + use<'a> {
     let limits = &db.driver().capabilities().limits;
-    let chunk = match fields {
-        // some of the parameters are for the relation's own filter
+    let chunk = match by {
         [_] => limits.list_values,
-        fields => COMPOSITE_KEYS.min(limits.parameters / 2 / fields.len().max(1)),
+        // some of the parameters are for the relation's own filter
+        by => COMPOSITE_KEYS.min(limits.parameters / 2 / by.len().max(1)),
     };
-    keys.chunks(chunk.max(1)).map(move |keys| match fields {
-        [field] => {
+    keys.chunks(chunk.max(1)).map(move |keys| match by {
+        [one] => {
             let values = keys.iter().flat_map(|key| key.clone().into_values()).map(Expr::Literal);
-            Condition::is_in(Expr::Field(*field), values)
+            Condition::is_in(one.clone(), values)
         }
-        fields => keys.iter().fold(Condition::Const(false), |any, key| {
+        by => keys.iter().fold(Condition::Const(false), |any, key| {
             let values = key.clone().into_values();
-            let equal = fields.iter().zip(values).fold(Condition::Const(true), |all, (field, value)| {
-                all.and(Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value)))
+            let equal = by.iter().zip(values).fold(Condition::Const(true), |all, (expr, value)| {
+                all.and(Condition::compare(expr.clone(), Comparison::Eq, Expr::Literal(value)))
             });
             any.or(equal)
         }),
@@ -242,15 +293,13 @@ struct FoundRows<T> {
 }
 
 impl<T: Model> FoundRows<T> {
-    /// A sink for rows whose key is in some of their fields.
-    fn new(db: &Db, keys: &Arc<KeySet>, fields: &[u16]) -> Self {
-        let column = |field: &u16| Some((usize::from(*field), T::definition().field(*field)?.value_type.clone()));
+    fn new(db: &Db, keys: &Arc<KeySet>, columns: Vec<(usize, ValueType)>) -> Self {
         FoundRows {
             rows: Vec::new(),
             numbers: Vec::new(),
             group: GroupBuilder::of::<T>(db),
             keys: Arc::clone(keys),
-            columns: fields.iter().filter_map(column).collect(),
+            columns,
             start: 0,
         }
     }

@@ -7,10 +7,12 @@ use super::group::{GroupBuilder, Handle};
 use super::keys::Key;
 use super::load::Related;
 use crate::db::Db;
+use crate::db::get::equal_data;
 use crate::db::source::values_of;
 use crate::driver::{BoxFuture, RowRef};
 use crate::error::{Error, Result};
 use crate::model::{Link, Model, ModelDef, Route};
+use crate::query::Expr;
 use crate::query::statement::OnConflict;
 use crate::value::{Cell, Datum};
 
@@ -395,6 +397,135 @@ fn give_back<M: Model>(owners: &mut [M], given: Given) {
             }
         });
     }
+}
+
+/// Adds rows to those that a field leads to, and gives them back as they were stored.
+pub(crate) async fn add_to<T: Model>(handle: &mut Handle, rows: Vec<T>) -> Result<Vec<T>> {
+    let (route, db, key) = handle.for_write()?;
+    let added = match &route.second {
+        None => {
+            let fields = with_kind_field(&route.first);
+            let values = with_kind(&route.first, key);
+            let mut rows = rows;
+            for row in &mut rows {
+                for (field, value) in fields.iter().zip(&values) {
+                    row.set_reference(*field, value.cell())?;
+                }
+            }
+            db.add_all(rows).await?
+        }
+        Some(second) => {
+            Box::pin(db.in_one_transaction(async |db| {
+                let rows = db.add_all(rows).await?;
+                link_all(db, &route.first, second, &key, &rows).await?;
+                Ok(rows)
+            }))
+            .await?
+        }
+    };
+    handle.change::<T>(|known| known.extend(added.iter().cloned()));
+    Ok(added)
+}
+
+async fn link_all<T: Model>(db: &Db, first: &Link, second: &Link, owner: &[Datum], rows: &[T]) -> Result<()> {
+    let links: Result<Vec<Vec<Datum>>> =
+        rows.iter().map(|row| link_row(first, second, owner, &values_of(row, second.to())?)).collect();
+    db.insert_links(second.source(), first, second, links?).await
+}
+
+/// Links a row that is there to the owner of a field.
+pub(crate) async fn link<T: Model>(handle: &mut Handle, row: &T) -> Result<()> {
+    let (route, db, key) = handle.for_write()?;
+    let second = by_link_model(route)?;
+    link_all(&db, &route.first, second, &key, std::slice::from_ref(row)).await?;
+    note_link(handle, row)
+}
+
+/// Links a row that is there to the owner of a field, by a row of the link model.
+pub(crate) async fn link_as<T: Model, L: Model>(handle: &mut Handle, row: &T, mut link: L) -> Result<L> {
+    let (route, db, key) = handle.for_write()?;
+    let second = by_link_model(route)?;
+    if L::definition().id() != second.source().id() {
+        return Err(Error::query(format!(
+            "`{}` goes through {}, and a row of {} was given",
+            route.name,
+            second.source().name(),
+            L::definition().name()
+        ))
+        .with_operation("link"));
+    }
+    let target = values_of(row, second.to())?;
+    let fields = route.first.to().iter().zip(&key).chain(second.from().iter().zip(&target));
+    for (field, value) in fields {
+        link.set_reference(*field, value.cell())?;
+    }
+    let link = db.add(link).await?;
+    note_link(handle, row)?;
+    Ok(link)
+}
+
+/// Undoes the link of a row to the owner of a field, and says whether there was one.
+pub(crate) async fn unlink<T: Model>(handle: &mut Handle, row: &T) -> Result<bool> {
+    let (route, db, key) = handle.for_write()?;
+    let second = by_link_model(route)?;
+    let target = values_of(row, second.to())?;
+    let condition = equal_data(route.first.to(), &key).and(equal_data(second.from(), &target));
+    let deleted = db.model(second.source()).find(condition).delete().await;
+    let was_linked = deleted.map_err(|error| error.with_operation("unlink"))? > 0;
+    forget(handle, row)?;
+    Ok(was_linked)
+}
+
+/// Takes a row from those that a field leads to: its reference becomes null.
+pub(crate) async fn remove<T: Model>(handle: &mut Handle, row: &T) -> Result<bool> {
+    let (route, db, key) = handle.for_write()?;
+    if route.second.is_some() {
+        return Box::pin(unlink(handle, row)).await;
+    }
+    let model = T::definition();
+    let fields = with_kind_field(&route.first);
+    if let Some(field) = fields.iter().find(|field| model.field(**field).is_some_and(|field| !field.nullable)) {
+        return Err(Error::query(format!(
+            "`{}` of {} is required, so the row cannot be without an owner: delete it, or add it to another",
+            model.field_name(*field),
+            model.name()
+        ))
+        .with_model(model.name())
+        .with_operation("remove"));
+    }
+    let condition = equal_data(model.key(), &values_of(row, model.key())?).and(equal_data(route.first.to(), &key));
+    let assignments = fields.iter().map(|field| (*field, Expr::Literal(Datum::Null))).collect();
+    let updated = db.model(model).find(condition).update(assignments).await;
+    let was_there = updated.map_err(|error| error.with_operation("remove"))? > 0;
+    forget(handle, row)?;
+    Ok(was_there)
+}
+
+/// The link from the link model to the target.
+fn by_link_model(route: &Route) -> Result<&Arc<Link>> {
+    route.second.as_ref().ok_or_else(|| {
+        Error::query(format!(
+            "`{}` of {} goes through no link model: add rows to it by `add`",
+            route.name,
+            route.source().name()
+        ))
+        .with_operation("link")
+    })
+}
+
+/// Adds a row that was linked to those that are loaded.
+fn note_link<T: Model>(handle: &mut Handle, row: &T) -> Result<()> {
+    forget(handle, row)?;
+    handle.change::<T>(|known| known.push(row.clone()));
+    Ok(())
+}
+
+/// Takes a row from those that are loaded, by its key.
+fn forget<T: Model>(handle: &mut Handle, row: &T) -> Result<()> {
+    let key = T::definition().key();
+    let gone = values_of(row, key)?;
+    handle.change::<T>(|known| known.retain(|row| values_of(row, key).is_ok_and(|key| key != gone)));
+    Ok(())
 }
 
 /// The target's fields that hold the key of the source, and the one that names its model.

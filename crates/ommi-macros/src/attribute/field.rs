@@ -95,6 +95,8 @@ pub(crate) struct FieldAttributes {
     pub(crate) auto: Option<Span>,
     pub(crate) indexes: Vec<FieldIndex>,
     pub(crate) references: Option<(Target, Span)>,
+    /// The models that an enum of keys may reference.
+    pub(crate) choices: Vec<Path>,
     pub(crate) options: ReferenceOptions,
     pub(crate) check: Option<Expr>,
     pub(crate) max_length: Option<LitInt>,
@@ -140,10 +142,16 @@ impl FieldAttributes {
             "embed" => self.store(Form::Embed, item, problems),
             "unique" => self.add_index(true, item, problems),
             "index" => self.add_index(false, item, problems),
-            "references" => {
-                let path = item.path("references = Model", problems);
-                self.references = path.map(|path| (Target::from_path(path), item.span()));
-            }
+            "references" => match item.paths() {
+                Some(models) => {
+                    self.choices = models;
+                    self.form = Form::Embed;
+                }
+                None => {
+                    let path = item.path("references = Model", problems);
+                    self.references = path.map(|path| (Target::from_path(path), item.span()));
+                }
+            },
             "check" => self.check = item.expr("check = Self::AGE.ge(0)", problems).cloned(),
             "max_length" => self.max_length = number(item, problems),
             "decimal" => self.decimal = item.list("decimal(10, 2)", problems, digits),
@@ -199,6 +207,7 @@ impl FieldAttributes {
             Form::Value | Form::Relation => &[],
             Form::Skip => &["skip"],
             Form::Json => &["json", "name", "check", "constant"],
+            Form::Embed if !self.choices.is_empty() => &["embed", "name", "constant", "references", "unenforced"],
             Form::Embed => &["embed", "name", "constant"],
         };
         for item in items.iter().filter(|item| !allowed.is_empty() && !allowed.contains(&&*item.name())) {

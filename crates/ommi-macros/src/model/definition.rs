@@ -87,6 +87,17 @@ impl ModelInput<'_> {
                 tokens.extend(quote!(.reference(#reference)));
             }
         }
+        let [def, target, model_trait] = ["ReferenceDef", "ReferenceTarget", "Model"].map(|name| paths.item(name));
+        for field in self.record.stored() {
+            let first = self.record.index(field, paths);
+            for path in &field.attributes.choices {
+                let Some(kind) = path.segments.last().map(|last| last.ident.unraw().to_string()) else { continue };
+                let model = quote_spanned!(place(path)=> <#path as #model_trait>::definition);
+                tokens.extend(quote! {
+                    .reference(#def::new([#first + 1], #target::Model(#model)).for_kind(#first, #kind))
+                });
+            }
+        }
         for (reference, options) in &self.attributes.references {
             let fields: Vec<_> = reference.fields.iter().filter_map(|name| self.record.field(&name.name)).collect();
             let reference = self.reference(&fields, &reference.target, options, paths);

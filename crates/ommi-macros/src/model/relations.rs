@@ -22,7 +22,8 @@ impl ModelInput<'_> {
             });
         }
         let referencing: Vec<&Field<'_>> = self.record.values().filter(|field| self.is_referencing(field)).collect();
-        if !referencing.is_empty() {
+        let choices: Vec<_> = self.record.stored().filter(|field| !field.attributes.choices.is_empty()).collect();
+        if !referencing.is_empty() || !choices.is_empty() {
             let [cell, result, unknown] = ["Cell", "Result", "no_reference"].map(|name| paths.item(name));
             let sets = referencing.iter().map(|field| {
                 let (ident, index, value_trait) =
@@ -34,9 +35,23 @@ impl ModelInput<'_> {
                     }
                 }
             });
+            let parts = choices.iter().map(|field| {
+                let (ident, index, embedded) =
+                    (field.ident, self.record.index(field, paths), paths.of(field.plain(), "EmbeddedStruct"));
+                let set = match field.is_optional() {
+                    false => quote!(return #embedded::set_part(&mut self.#ident, field - (#index), value);),
+                    true => quote! {
+                        if let ::core::option::Option::Some(embedded) = &mut self.#ident {
+                            return #embedded::set_part(embedded, field - (#index), value);
+                        }
+                    },
+                };
+                quote!(if (#index..=#index + 1).contains(&field) { #set })
+            });
             tokens.extend(quote! {
                 fn set_reference(&mut self, field: u16, value: #cell<'_>) -> #result<()> {
                     #(#sets)*
+                    #(#parts)*
                     #unknown::<Self>(field)
                 }
             });

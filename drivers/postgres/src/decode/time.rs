@@ -17,7 +17,8 @@ fn outside() -> Error {
 #[inline]
 pub(super) fn timestamp(micros: i64) -> Result<Timestamp> {
     let micros = micros.checked_add(EPOCH_DAYS * DAY).ok_or_else(outside)?;
-    Timestamp::from_microsecond(micros).map_err(|_| outside())
+    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).map_err(|_| outside())?;
+    Timestamp::new(micros.div_euclid(1_000_000), nanos).map_err(|_| outside())
 }
 
 /// The date of a number of days since 1970, in the proleptic Gregorian calendar.

@@ -26,7 +26,7 @@ pub(super) fn aggregate(function: AggregateFunction, of: Option<&Operand<'_>>, d
             ValueType::I8 | ValueType::I16 | ValueType::I32 | ValueType::U8 | ValueType::U16 => sum(),
             of if of.is_integer() => format!("CAST({} AS bigint)", sum()),
             of if of.is_decimal() => decimal::short(&sum()),
-            of if of.is_float() => float::number(&format!("SUM({distinct}CAST({value} AS double precision))")),
+            of if of.is_float() => float::sum(distinct, value, false),
             other => return Err(not_summable(function, other)),
         },
         AggregateFunction::Avg => match &of.value_type {
@@ -35,7 +35,7 @@ pub(super) fn aggregate(function: AggregateFunction, of: Option<&Operand<'_>>, d
                 let count = format!("CAST(COUNT({distinct}{value}) AS numeric)");
                 decimal::short(&decimal::quotient(&sum, &count))
             }
-            of if of.is_float() => float::number(&format!("AVG({distinct}CAST({value} AS double precision))")),
+            of if of.is_float() => float::sum(distinct, value, true),
             other => return Err(not_summable(function, other)),
         },
     }))

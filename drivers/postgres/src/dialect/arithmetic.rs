@@ -9,7 +9,7 @@ use ommi_core::value::ValueType;
 use ommi_core::{Error, Result};
 use ommi_sql::{Operand, Source, Sql};
 
-use super::{operation, type_name};
+use super::{PostgresDialect, operation, type_name, within};
 
 /// 2^63, by which the unsigned integers of 64 bits are moved.
 const MOVED: &str = "9223372036854775808";
@@ -74,13 +74,27 @@ fn from_bits(bits: &str) -> Sql {
 }
 
 pub(super) fn integers(
+    dialect: &PostgresDialect,
     operator: ArithmeticOperator,
     left: &Operand<'_>,
     right: &Operand<'_>,
     value_type: &ValueType,
 ) -> Result<Sql> {
-    let is_wide = *value_type == ValueType::U64;
     let (a, b) = (cast(left, value_type), cast(right, value_type));
+    if dialect.is_asked_apart(operator, left) {
+        let made = operate(operator, ("l".into(), "r".into()), right, value_type)?;
+        return Ok(Sql::primary(within(made.text(), &[("l", &a), ("r", &b)])));
+    }
+    operate(operator, (a, b), right, value_type)
+}
+
+fn operate(
+    operator: ArithmeticOperator,
+    (a, b): (String, String),
+    right: &Operand<'_>,
+    value_type: &ValueType,
+) -> Result<Sql> {
+    let is_wide = *value_type == ValueType::U64;
     let sign = match operator {
         ArithmeticOperator::BitXor => "#",
         operator => operator.sign(),

@@ -1,7 +1,7 @@
 //! Arithmetic with decimals: exact, of up to 28 digits.
 
 use ommi_core::query::ArithmeticOperator;
-use ommi_core::value::ValueType;
+use ommi_core::value::{DecimalSize, ValueType};
 use ommi_core::{Error, Result};
 use ommi_sql::{Operand, Sql};
 
@@ -37,17 +37,20 @@ fn stays_short(operator: ArithmeticOperator, left: &Operand<'_>, right: &Operand
 
 /// A decimal, refused if it has more than 28 digits.
 pub(super) fn short(value: &str) -> String {
-    // the last cast refuses every number, and does not depend on constants alone
+    // the last cast refuses its text, and the error shows it
     let made = format!(
         "CASE WHEN min_scale(v) <= {DIGITS} AND abs(v) * power(CAST(10 AS numeric), CAST(min_scale(v) AS numeric)) < 1e{DIGITS} \
-         THEN v ELSE CAST(abs(v) + 1e30 AS numeric({DIGITS}, 0)) END"
+         THEN v ELSE CAST(CAST(v AS text) || ' has more than {DIGITS} digits' AS numeric) END"
     );
     within(&made, &[("v", value)])
 }
 
-/// A decimal, refused if it has more digits behind the point than a field keeps.
-pub(super) fn of_scale(value: &str, scale: u8) -> String {
-    let made = format!("CASE WHEN round(v, {scale}) = v THEN v ELSE CAST(abs(v) + 1e30 AS numeric({DIGITS}, 0)) END");
+/// A decimal, refused if it has more digits behind the point than a field keeps. The server itself
+/// refuses those that are too large for the column, in the same way.
+pub(super) fn of_size(value: &str, size: DecimalSize) -> String {
+    let DecimalSize { precision, scale } = size;
+    let made =
+        format!("CASE WHEN round(v, {scale}) = v THEN v ELSE CAST(abs(v) + 1e30 AS numeric({precision}, {scale})) END");
     within(&made, &[("v", value)])
 }
 
@@ -88,11 +91,10 @@ pub(super) fn arithmetic(
             quotient(&a, &b)
         }
         ArithmeticOperator::Remainder => {
-            let plain = format!("mod({a}, NULLIF({b}, 0))");
             if dialect.is_rule {
-                return Ok(Sql::primary(plain));
+                return Ok(Sql::primary(format!("mod({a}, NULLIF({b}, 0))")));
             }
-            plain
+            within("mod(l, NULLIF(r, 0))", &[("l", &a), ("r", &b)])
         }
         other => return Err(Error::query(format!("decimals have no operation `{}`", other.sign()))),
     };

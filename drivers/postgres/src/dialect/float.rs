@@ -29,6 +29,28 @@ pub(super) fn single(value: &str) -> String {
     within(made, &[("v", value)])
 }
 
+/// From this size on, floats are summed apart: their sum may be too large on the way to its end.
+const LARGE: &str = "1e290";
+/// By how much these are made smaller meanwhile.
+const SMALLER: &str = "power(CAST(2 AS double precision), -64)";
+const LARGER: &str = "power(CAST(2 AS double precision), 64)";
+
+/// The sum of floats, divided by their number for a mean; null if there are none.
+pub(super) fn sum(distinct: &str, value: &str, is_mean: bool) -> String {
+    let value = format!("CAST({value} AS double precision)");
+    let plain = format!("SUM({distinct}{value}) FILTER (WHERE abs({value}) < {LARGE})");
+    let large = format!(
+        "SUM({distinct}{value} * CASE WHEN abs({value}) < {LARGE} THEN 1 ELSE {SMALLER} END) FILTER (WHERE abs({value}) >= {LARGE})"
+    );
+    let count = if is_mean { format!("COUNT({distinct}{value})") } else { "1".into() };
+    // what vanishes beside the large ones would be refused for being too small
+    let made = format!(
+        "CASE WHEN l IS NULL THEN s / n \
+         ELSE (l + CASE WHEN abs(s) > 1e-200 THEN s * {SMALLER} ELSE 0 END) / n * {LARGER} END"
+    );
+    number(&within(&made, &[("s", &plain), ("l", &large), ("n", &count)]))
+}
+
 pub(super) fn arithmetic(
     operator: ArithmeticOperator,
     left: &Operand<'_>,

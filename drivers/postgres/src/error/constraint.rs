@@ -1,5 +1,6 @@
 //! Broken rules: which rule, which model, which fields.
 
+use ommi_core::value::ValueType;
 use ommi_core::{ConstraintKind, Error, ModelDef};
 use ommi_sql::identifier;
 use tokio_postgres::error::{DbError, SqlState};
@@ -19,6 +20,24 @@ pub(super) fn describe(db: &DbError, context: Context<'_>) -> Error {
         SqlState::CHECK_VIOLATION => check(db, name, model),
         _ => Error::constraint(ConstraintKind::Check, db.message()),
     }
+}
+
+/// A decimal that does not fit its column, `numeric(p, s)`: the server tells the size alone.
+pub(super) fn too_large(db: &DbError, context: Context<'_>) -> Option<Error> {
+    if *db.code() != SqlState::NUMERIC_VALUE_OUT_OF_RANGE || db.routine() != Some("apply_typmod") {
+        return None;
+    }
+    let model = context.model?;
+    let numbers: Vec<u8> = db.detail()?.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let (precision, scale) = (*numbers.first()?, *numbers.get(1)?);
+    let is_of_size = |field: &&u16| {
+        let of = model.field(**field).map(|field| &field.value_type);
+        matches!(of, Some(ValueType::Decimal(Some(size))) if size.precision == precision && size.scale == scale)
+    };
+    let fields = names(model, context.written.iter().filter(is_of_size).copied());
+    let message = format!("the value does not fit decimal({precision}, {scale})");
+    let error = Error::constraint(ConstraintKind::Check, message);
+    Some(if fields.len() == 1 { error.with_fields(fields) } else { error })
 }
 
 /// The names of fields by their indexes.

@@ -93,7 +93,7 @@ operations! {
         check_eq!(explained.model, "Item");
         Ok(true)
     }
-    "raw read" needs RAW, sql true => |db, _, cut| {
+    "raw read" needs SQL => |db, _, cut| {
         let rows = cut!(cut, db.raw("SELECT 1").tuples::<(i64,)>());
         check_eq!(rows, [(1,)]);
         Ok(true)

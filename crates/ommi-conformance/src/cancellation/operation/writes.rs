@@ -104,7 +104,7 @@ operations! {
         check_eq!(row.email, address(first, 0));
         Ok(true)
     }
-    "raw write" needs RAW, sql true, before |first| rows(first, 3, "old"), after |first| rows(first, 3, "new")
+    "raw write" needs SQL, before |first| rows(first, 3, "old"), after |first| rows(first, 3, "new")
     => |db, first, cut| {
         let text = format!(r#"UPDATE "Item" SET "name" = 'new' WHERE "id" BETWEEN {first} AND {}"#, first + 2);
         check_eq!(cut!(cut, db.raw(text).execute()), 3);

@@ -1,0 +1,210 @@
+"""Ommi against Python's own `sqlite3`, called synchronously, which gives tuples: `python benches/sqlite.py`.
+
+Prints medians of interleaved rounds, and the ratio of the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+from ommi import Auto, Key, Lazy, LazyList, ModelCollection, Ommi, ReferenceTo, auto, ommi_model
+
+ROWS = 100_000
+collection = ModelCollection()
+
+
+@ommi_model(collection=collection)
+@dataclass
+class User:
+    name: str
+    hair_color: Optional[str]
+    age: int
+    created_at: int
+    id: Annotated[int, Key | Auto] = auto()
+
+
+@ommi_model(collection=collection)
+@dataclass(slots=True)
+class Slots:
+    name: str
+    hair_color: Optional[str]
+    age: int
+    created_at: int
+    id: Annotated[int, Key | Auto] = auto()
+
+
+@ommi_model(collection=collection)
+@dataclass
+class Shelf:
+    name: str
+    boxes: LazyList[Box] = LazyList()
+    id: Annotated[int, Key | Auto] = auto()
+
+
+@ommi_model(collection=collection)
+@dataclass
+class Box:
+    name: str
+    shelf_id: Annotated[int, ReferenceTo("Shelf.id")]
+    things: LazyList[Thing] = LazyList()
+    id: Annotated[int, Key | Auto] = auto()
+
+
+@ommi_model(collection=collection)
+@dataclass
+class Thing:
+    name: str
+    box_id: Annotated[int, ReferenceTo("Box.id")]
+    box: Lazy[Box] = Lazy()
+    id: Annotated[int, Key | Auto] = auto()
+
+
+def user(index: int) -> tuple[str, str | None, int, int]:
+    return f"User {index}", None if index % 3 else "brown", index % 90, 1_700_000_000 + index
+
+
+SELECT = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id = ?'
+SELECT_MANY = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id <= 1000'
+INSERT = 'INSERT INTO "User" (name, hair_color, age, created_at) VALUES (?, ?, ?, ?)'
+
+
+async def main(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        raw = sqlite3.connect(Path(directory) / "raw.db", isolation_level=None)
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = NORMAL")
+        url = f"sqlite://{directory}/ommi.db?synchronous=normal"
+        async with Ommi(url) as db:
+            await db.use_models(collection)
+            for name in ("User", "Slots", "Shelf", "Box", "Thing"):
+                (text,) = (await db.raw("SELECT sql FROM sqlite_schema WHERE name = ?", name).tuples.or_raise())[0]
+                raw.execute(text)
+            for model in (User, Slots):
+                for start in range(0, ROWS, 10_000):
+                    await db.add(*[model(*user(index)) for index in range(start, start + 10_000)]).or_raise()
+            raw.execute("BEGIN")
+            raw.executemany(INSERT, [user(index) for index in range(ROWS)])
+            await shelves(db, raw)
+            raw.execute("COMMIT")
+            await measure(db, raw, rounds)
+        raw.close()
+
+
+async def shelves(db: Ommi, raw: sqlite3.Connection) -> None:
+    await db.add(*[Shelf(f"shelf {index}") for index in range(100)]).or_raise()
+    await db.add(*[Box(f"box {index}", index // 10 + 1) for index in range(1_000)]).or_raise()
+    await db.add(*[Thing(f"thing {index}", index // 10 + 1) for index in range(10_000)]).or_raise()
+    raw.executemany('INSERT INTO "Shelf" (name) VALUES (?)', [(f"shelf {index}",) for index in range(100)])
+    raw.executemany(
+        'INSERT INTO "Box" (name, shelf_id) VALUES (?, ?)',
+        [(f"box {index}", index // 10 + 1) for index in range(1_000)],
+    )
+    raw.executemany(
+        'INSERT INTO "Thing" (name, box_id) VALUES (?, ?)',
+        [(f"thing {index}", index // 10 + 1) for index in range(10_000)],
+    )
+
+
+async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
+    keys = [(index * 7919) % ROWS + 1 for index in range(1_000)]
+    new = [user(index) for index in range(1_000)]
+
+    def raw_lookups() -> None:
+        for key in keys:
+            raw.execute(SELECT, (key,)).fetchone()
+
+    async def gets() -> None:
+        for key in keys:
+            await db.get(User, key).or_raise()
+
+    async def finds() -> None:
+        for key in keys:
+            await db.find(User.id == key).one.or_raise()
+
+    def raw_rows() -> None:
+        raw.execute(SELECT_MANY).fetchall()
+
+    async def rows() -> None:
+        await db.find(User.id <= 1000).or_raise()
+
+    async def slots_rows() -> None:
+        await db.find(Slots.id <= 1000).or_raise()
+
+    def raw_insert() -> None:
+        for values in new[:100]:
+            raw.execute(INSERT, values)
+
+    async def insert() -> None:
+        for values in new[:100]:
+            await db.add(User(*values)).or_raise()
+
+    def raw_insert_many() -> None:
+        raw.execute("BEGIN")
+        raw.executemany(INSERT, new)
+        raw.execute("COMMIT")
+
+    async def insert_many() -> None:
+        await db.add(*[User(*values) for values in new]).or_raise()
+
+    instances = [User(*values) for values in new]
+
+    async def insert_instances() -> None:
+        for instance in instances:
+            instance.id = None  # type: ignore[assignment]
+        await db.add(*instances).or_raise()
+
+    def raw_relations() -> None:
+        # what a program without a mapper does: three queries, put together by key
+        boxes: dict[int, list[Any]] = {}
+        things: dict[int, list[Any]] = {}
+        found = raw.execute('SELECT name, id FROM "Shelf"').fetchall()
+        for row in raw.execute('SELECT name, shelf_id, id FROM "Box"').fetchall():
+            boxes.setdefault(row[1], []).append(row)
+        for row in raw.execute('SELECT name, box_id, id FROM "Thing"').fetchall():
+            things.setdefault(row[1], []).append(row)
+        sum(len(things[box[2]]) for shelf in found for box in boxes[shelf[1]])
+
+    async def relations() -> None:
+        total = 0
+        for shelf in await db.find(Shelf).with_(Shelf.boxes.with_(Box.things)).or_raise():
+            for box in await shelf.boxes:
+                total += len(await box.things)
+        assert total == 10_000
+
+    work: dict[str, tuple[int, Callable[[], Any], list[tuple[str, Callable[[], Awaitable[None]]]]]] = {
+        "one row by key": (1_000, raw_lookups, [("get", gets), ("find(..).one", finds)]),
+        "1,000 rows": (1, raw_rows, [("dataclass", rows), ("slots", slots_rows)]),
+        "insert 1": (100, raw_insert, [("add", insert)]),
+        "insert 1,000": (1, raw_insert_many, [("make and add", insert_many), ("add", insert_instances)]),
+        "100 x 10 x 10 relations": (1, raw_relations, [("with_", relations)]),
+    }
+    print(f"{'work':34} {'sqlite3 µs':>11} {'ommi µs':>11} {'ratio':>6}")
+    for name, (times, ours, theirs) in work.items():
+        raws: list[float] = []
+        ommis: list[list[float]] = [[] for _ in theirs]
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            ours()
+            raws.append(time.perf_counter() - begun)
+            for index, (_, run) in enumerate(theirs):
+                begun = time.perf_counter()
+                await run()
+                ommis[index].append(time.perf_counter() - begun)
+        base = statistics.median(raws)
+        for (form, _), measured in zip(theirs, ommis, strict=True):
+            median = statistics.median(measured)
+            shown = f"{name}, {form}"
+            print(f"{shown:34} {base / times * 1e6:11.2f} {median / times * 1e6:11.2f} {median / base:6.2f}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 25))

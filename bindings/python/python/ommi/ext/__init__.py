@@ -1,0 +1,1 @@
+"""Extensions: the drivers that Ommi comes with."""

@@ -1,0 +1,1 @@
+"""The drivers that Ommi comes with."""

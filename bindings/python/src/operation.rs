@@ -1,0 +1,426 @@
+//! What Python awaits.
+//!
+//! An awaited operation is polled at once, where it is called and without the GIL. If it is then
+//! complete, as short work on SQLite is, the `await` goes on without a trip through the event loop;
+//! after a millisecond of such awaits the loop gets a turn. Otherwise the operation moves to the
+//! runtime, and the task waits for a future of its loop.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use ommi::Result;
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use tokio::task::AbortHandle;
+
+use crate::error::exception;
+use crate::port::{Port, port};
+use crate::runtime::runtime;
+
+/// Makes the Python object of an answer.
+pub(crate) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+/// Work that gives an answer.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Result<Finish>> + Send>>;
+/// Begins the work of an operation, each time that it is awaited.
+pub(crate) type Start = Arc<dyn Fn(Python<'_>) -> PyResult<Work> + Send + Sync>;
+
+/// How long completed awaits may follow each other before the event loop gets a turn.
+const TURN: Duration = Duration::from_millis(1);
+
+/// In which form an operation gives its outcome.
+#[derive(Debug)]
+pub(crate) enum Style {
+    /// The value, or the exception is raised.
+    Raise,
+    /// A `DBResult`.
+    Result,
+    /// A `DBQueryResult`.
+    QueryResult,
+    /// The value, or another where there is no row; where anything fails, if that is said.
+    Use(Py<PyAny>, bool),
+}
+
+/// The classes that outcomes are given in.
+struct Outcomes {
+    success: Py<PyAny>,
+    failure: Py<PyAny>,
+    query_success: Py<PyAny>,
+    query_failure: Py<PyAny>,
+    no_result: Py<PyType>,
+}
+
+static OUTCOMES: PyOnceLock<Outcomes> = PyOnceLock::new();
+
+fn outcomes(py: Python<'_>) -> PyResult<&'static Outcomes> {
+    OUTCOMES.get_or_try_init(py, || {
+        let results = py.import("ommi.results")?;
+        let class = |name: &str| results.getattr(name).map(Bound::unbind);
+        Ok(Outcomes {
+            success: class("DBSuccess")?,
+            failure: class("DBFailure")?,
+            query_success: class("DBQuerySuccess")?,
+            query_failure: class("DBQueryFailure")?,
+            no_result: results.getattr("DBStatusNoResultException")?.cast_into::<PyType>()?.unbind(),
+        })
+    })
+}
+
+impl Style {
+    fn copy(&self, py: Python<'_>) -> Style {
+        match self {
+            Style::Raise => Style::Raise,
+            Style::Result => Style::Result,
+            Style::QueryResult => Style::QueryResult,
+            Style::Use(value, always) => Style::Use(value.clone_ref(py), *always),
+        }
+    }
+
+    /// The outcome in this form.
+    fn wrap(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        match (self, outcome) {
+            (Style::Raise, outcome) => outcome,
+            (Style::Use(..), Ok(value)) => Ok(value),
+            (Style::Use(value, always), Err(error)) => {
+                let hides = match always {
+                    true => error.is_instance_of::<pyo3::exceptions::PyException>(py),
+                    false => error.is_instance(py, outcomes(py)?.no_result.bind(py)),
+                };
+                if hides { Ok(value.clone_ref(py)) } else { Err(error) }
+            }
+            (Style::Result, Ok(value)) => outcomes(py)?.success.call1(py, (value,)),
+            (Style::QueryResult, Ok(value)) => outcomes(py)?.query_success.call1(py, (value,)),
+            (_, Err(error)) if !error.is_instance_of::<pyo3::exceptions::PyException>(py) => Err(error),
+            (Style::Result, Err(error)) => outcomes(py)?.failure.call1(py, (error.into_value(py),)),
+            (Style::QueryResult, Err(error)) => outcomes(py)?.query_failure.call1(py, (error.into_value(py),)),
+        }
+    }
+}
+
+/// An operation that begins each time it is awaited.
+#[pyclass(frozen, weakref, module = "ommi._core")]
+pub(crate) struct Operation {
+    start: Start,
+    style: Style,
+    /// The work that the methods of a coroutine drive.
+    own: Mutex<Option<Py<Running>>>,
+}
+
+impl Operation {
+    pub(crate) fn new(style: Style, start: Start) -> Self {
+        Operation { start, style, own: Mutex::new(None) }
+    }
+
+    fn running(&self, py: Python<'_>) -> PyResult<Py<Running>> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = &*own {
+            return Ok(running.clone_ref(py));
+        }
+        let running = Py::new(py, Running::new(Arc::clone(&self.start), self.style.copy(py)))?;
+        *own = Some(running.clone_ref(py));
+        Ok(running)
+    }
+}
+
+#[pymethods]
+impl Operation {
+    fn __await__(&self, py: Python<'_>) -> Running {
+        Running::new(Arc::clone(&self.start), self.style.copy(py))
+    }
+
+    /// The operation itself: `find(..).one()` is `find(..).one`.
+    fn __call__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// The value, or the exception raised.
+    fn or_raise(&self) -> Operation {
+        Operation::new(Style::Raise, Arc::clone(&self.start))
+    }
+
+    /// The value, or `default` where there is no row; with `any_error`, where anything fails.
+    #[pyo3(signature = (default, *, any_error = false))]
+    fn or_use(&self, default: Py<PyAny>, any_error: bool) -> Operation {
+        Operation::new(Style::Use(default, any_error), Arc::clone(&self.start))
+    }
+
+    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        let running = self.running(py)?;
+        let mut running = running.try_borrow_mut(py)?;
+        running.send(py, value)
+    }
+
+    #[pyo3(signature = (kind, value = None, traceback = None))]
+    fn throw(
+        &self,
+        py: Python<'_>,
+        kind: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let running = self.running(py)?;
+        let mut running = running.try_borrow_mut(py)?;
+        running.throw(kind, value, traceback)
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(running) = &*self.own.lock().unwrap_or_else(PoisonError::into_inner) {
+            running.try_borrow_mut(py)?.close();
+        }
+        Ok(())
+    }
+
+    /// The outcome, waited for on this thread.
+    fn block(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let outcome = (self.start)(py).and_then(|work| block_on(py, work));
+        self.style.wrap(py, outcome)
+    }
+}
+
+thread_local! {
+    /// When the event loop of this thread last got a turn from a completed await.
+    static LAST_TURN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Whether the event loop is to get a turn now.
+fn is_turn() -> bool {
+    let now = Instant::now();
+    match LAST_TURN.get() {
+        Some(last) if now.duration_since(last) < TURN => false,
+        _ => {
+            LAST_TURN.set(Some(now));
+            true
+        }
+    }
+}
+
+/// What the runtime leaves for the task that waits.
+pub(crate) type Outcome = Arc<Mutex<Option<Result<Finish>>>>;
+
+enum State {
+    Fresh,
+    /// A future of the loop is awaited; the work is the runtime's.
+    Waiting {
+        future: Py<PyAny>,
+        outcome: Outcome,
+        work: AbortHandle,
+    },
+    /// Complete, after the loop's turn.
+    Complete(PyResult<Py<PyAny>>),
+    Over,
+}
+
+/// An operation that has begun.
+#[pyclass(module = "ommi._core")]
+pub(crate) struct Running {
+    start: Start,
+    style: Style,
+    state: State,
+}
+
+impl Running {
+    fn new(start: Start, style: Style) -> Self {
+        Running { start, style, state: State::Fresh }
+    }
+
+    fn give(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyErr {
+        match self.style.wrap(py, outcome) {
+            // in a tuple: a value that is a tuple itself is not taken for several arguments
+            Ok(value) => PyStopIteration::new_err((value,)),
+            Err(error) => error,
+        }
+    }
+
+    fn begin(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let work = match (self.start)(py) {
+            Ok(work) => work,
+            Err(error) => return Err(self.give(py, Err(error))),
+        };
+        match poll_once(py, work)? {
+            Begun::Complete(answer) => {
+                let outcome = finish(py, answer);
+                if is_turn() && running_loop(py).is_ok() {
+                    self.state = State::Complete(outcome);
+                    return Ok(py.None());
+                }
+                Err(self.give(py, outcome))
+            }
+            Begun::Pending(work) => self.wait(py, work),
+        }
+    }
+
+    /// Moves the work to the runtime, and waits for a future of the loop.
+    fn wait(&mut self, py: Python<'_>, work: Work) -> PyResult<Py<PyAny>> {
+        let running_loop = running_loop(py)?;
+        let port: Arc<Port> = port(py, &running_loop)?;
+        let future = running_loop.call_method0(intern!(py, "create_future"))?;
+        let outcome: Outcome = Arc::default();
+        let (place, ticket) = (Arc::clone(&outcome), port.ticket(future.clone().unbind()));
+        let task = runtime()?.spawn(async move {
+            let answer = work.await;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            port.ring(ticket);
+        });
+        LAST_TURN.set(Some(Instant::now()));
+        let iterator = future.call_method0(intern!(py, "__await__"))?;
+        let yielded = iterator.call_method0(intern!(py, "__next__"))?;
+        self.state = State::Waiting { future: iterator.unbind(), outcome, work: task.abort_handle() };
+        Ok(yielded.unbind())
+    }
+}
+
+#[pymethods]
+impl Running {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Fresh => self.begin(py),
+            State::Complete(outcome) => {
+                LAST_TURN.set(Some(Instant::now()));
+                Err(self.give(py, outcome))
+            }
+            State::Waiting { future, outcome, work } => {
+                match future.bind(py).call_method0(intern!(py, "__next__")) {
+                    // woken for nothing: the future is still awaited
+                    Ok(yielded) => {
+                        self.state = State::Waiting { future, outcome, work };
+                        Ok(yielded.unbind())
+                    }
+                    Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+                        LAST_TURN.set(Some(Instant::now()));
+                        let answer = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+                        let outcome = match answer {
+                            Some(answer) => finish(py, answer),
+                            None => Err(PyRuntimeError::new_err("the future was completed by another than Ommi")),
+                        };
+                        Err(self.give(py, outcome))
+                    }
+                    Err(error) => {
+                        work.abort();
+                        Err(error)
+                    }
+                }
+            }
+            State::Over => Err(PyRuntimeError::new_err("the operation is over: await it anew")),
+        }
+    }
+
+    fn send(&mut self, py: Python<'_>, _value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        self.__next__(py)
+    }
+
+    #[pyo3(signature = (kind, value = None, traceback = None))]
+    fn throw(
+        &mut self,
+        kind: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let _ = traceback;
+        self.close();
+        let thrown = match kind.cast::<PyType>() {
+            Ok(class) => match value {
+                Some(value) if value.is_instance(class)? => value,
+                Some(value) if !value.is_none() => class.call1((value,))?,
+                _ => class.call0()?,
+            },
+            Err(_) => kind,
+        };
+        Err(PyErr::from_value(thrown.into_any()))
+    }
+
+    fn close(&mut self) {
+        if let State::Waiting { work, .. } = std::mem::replace(&mut self.state, State::Over) {
+            work.abort();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The event loop that runs on this thread.
+fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let get =
+        RUNNING_LOOP.get_or_try_init(py, || py.import("asyncio")?.getattr("get_running_loop").map(Bound::unbind))?;
+    get.bind(py).call0()
+}
+
+fn finish(py: Python<'_>, answer: Result<Finish>) -> PyResult<Py<PyAny>> {
+    match answer {
+        Ok(finish) => finish(py),
+        Err(error) => Err(exception(py, &error)),
+    }
+}
+
+/// What a first poll came to.
+enum Begun {
+    Complete(Result<Finish>),
+    Pending(Work),
+}
+
+/// Polls work once, without the GIL.
+fn poll_once(py: Python<'_>, mut work: Work) -> PyResult<Begun> {
+    let runtime = runtime()?;
+    Ok(py.detach(move || {
+        let _inside = runtime.enter();
+        // the runtime polls it anew with a waker of its own
+        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Begun::Complete(answer),
+            Poll::Pending => Begun::Pending(work),
+        }
+    }))
+}
+
+/// How often a thread that waits looks for signals.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs work to its end while this thread waits; Ctrl-C ends it.
+pub(crate) fn block_on(py: Python<'_>, work: Work) -> PyResult<Py<PyAny>> {
+    let work = match poll_once(py, work)? {
+        Begun::Complete(answer) => return finish(py, answer),
+        Begun::Pending(work) => work,
+    };
+    let place: Arc<(Mutex<Option<Result<Finish>>>, Condvar)> = Arc::default();
+    let other = Arc::clone(&place);
+    let task = runtime()?.spawn(async move {
+        let answer = work.await;
+        *other.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        other.1.notify_one();
+    });
+    loop {
+        let answer = py.detach(|| {
+            let answer = place.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = place.1.wait_timeout_while(answer, LOOK, |answer| answer.is_none());
+            waited.unwrap_or_else(PoisonError::into_inner).0.take()
+        });
+        if let Some(answer) = answer {
+            return finish(py, answer);
+        }
+        if task.is_finished() {
+            return Err(PyRuntimeError::new_err("the operation ended without an answer: a fault of Ommi"));
+        }
+        if let Err(signal) = py.check_signals() {
+            task.abort();
+            return Err(signal);
+        }
+    }
+}

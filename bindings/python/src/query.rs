@@ -1,0 +1,614 @@
+//! Queries, as immutable values: each method gives another query, each end an operation.
+
+use std::sync::Arc;
+
+use ommi::DynamicQuery;
+use ommi::query::condition::{Comparison, Condition};
+use ommi::query::{Expr, OrderBy};
+use ommi::value::{Datum, ValueType};
+use ommi::{Db, Error, Result};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use crate::arena::{Arena, RowsOf};
+use crate::expression::Expression;
+use crate::handle::Handle;
+use crate::model::ModelOf;
+use crate::operation::{Finish, Operation, Start, Style, Work};
+use crate::predicate::{Group, Tree, conjunction, tree_of};
+use crate::stream::Batches;
+use crate::value::Codec;
+
+/// What rows give in place of instances.
+struct Output {
+    expressions: Vec<Expr>,
+    codecs: Vec<Arc<Codec>>,
+    /// A class whose instances are made of the values, by position.
+    into: Option<Py<PyAny>>,
+}
+
+/// A query.
+pub(crate) struct QueryOf {
+    pub(crate) handle: Handle,
+    /// What relations of the rows are loaded with.
+    owner: Py<PyAny>,
+    pub(crate) root: Arc<ModelOf>,
+    condition: Condition,
+    /// Predicates for which related rows are asked for first.
+    related: Vec<Tree>,
+    order_by: Vec<OrderBy>,
+    limit: Option<u64>,
+    offset: Option<u64>,
+    output: Option<Arc<Output>>,
+    group_by: Vec<Expr>,
+    having: Condition,
+    distinct: bool,
+    strict: bool,
+}
+
+/// A query that does nothing until one of its ends is awaited.
+#[pyclass(frozen, module = "ommi._core", name = "Query")]
+pub(crate) struct Query(Arc<QueryOf>);
+
+/// What a query ends in.
+#[derive(Clone, Copy)]
+enum End {
+    All,
+    One,
+    First,
+    Optional,
+    Count,
+    Exists,
+    Delete,
+    Explain,
+}
+
+static LIST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static EXPLANATION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The list that `all` gives.
+pub(crate) fn result_list<'py>(py: Python<'py>, rows: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+    let class = LIST.get_or_try_init(py, || py.import("ommi.results")?.getattr("ResultList").map(Bound::unbind))?;
+    class.bind(py).call1((PyList::new(py, rows)?,))
+}
+
+fn number(value: u64) -> Expr {
+    Expr::Literal(Datum::Int(i64::try_from(value).unwrap_or(i64::MAX)))
+}
+
+impl QueryOf {
+    /// The query of predicates.
+    pub(crate) fn new(handle: Handle, owner: Py<PyAny>, predicates: &Bound<'_, PyTuple>) -> PyResult<QueryOf> {
+        let py = predicates.py();
+        let tree = conjunction(predicates)?;
+        let Some(root) = tree.as_ref().and_then(Tree::model).cloned() else {
+            return Err(PyTypeError::new_err(
+                "the query names no model: give a model or a predicate, such as `find(User)` or `find(User.age > 18)`",
+            ));
+        };
+        let mut query = QueryOf {
+            handle,
+            owner,
+            root,
+            condition: Condition::Const(true),
+            related: Vec::new(),
+            order_by: Vec::new(),
+            limit: None,
+            offset: None,
+            output: None,
+            group_by: Vec::new(),
+            having: Condition::Const(true),
+            distinct: false,
+            strict: false,
+        };
+        query.restrict(tree)?;
+        for predicate in predicates.iter_borrowed() {
+            if let Ok(group) = predicate.cast::<Group>() {
+                let group = group.get();
+                query.limit = query.limit.or(group.limit);
+                query.offset = query.offset.or(group.start());
+                for order in &group.sorting {
+                    query.order_by.push(order.bind(py).get().order_by()?);
+                }
+            }
+        }
+        Ok(query)
+    }
+
+    fn copy(&self, py: Python<'_>) -> QueryOf {
+        QueryOf {
+            handle: self.handle.clone(),
+            owner: self.owner.clone_ref(py),
+            root: Arc::clone(&self.root),
+            condition: self.condition.clone(),
+            related: self.related.clone(),
+            order_by: self.order_by.clone(),
+            limit: self.limit,
+            offset: self.offset,
+            output: self.output.clone(),
+            group_by: self.group_by.clone(),
+            having: self.having.clone(),
+            distinct: self.distinct,
+            strict: self.strict,
+        }
+    }
+
+    /// Only rows that pass a predicate too.
+    fn restrict(&mut self, tree: Option<Tree>) -> PyResult<()> {
+        match tree {
+            Some(leaf @ Tree::Leaf(..)) if leaf.model().is_none_or(|model| Arc::ptr_eq(model, &self.root)) => {
+                self.condition =
+                    std::mem::replace(&mut self.condition, Condition::Const(true)).and(leaf.condition(&self.root)?);
+            }
+            Some(tree) => {
+                let tree = tree.rooted(&self.root)?;
+                match tree.is_related() {
+                    true => self.related.push(tree),
+                    false => self.condition = self.condition.clone().and(tree.condition(&self.root)?),
+                }
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The core's query.
+    async fn of(&self, db: &Db) -> Result<DynamicQuery> {
+        let mut condition = self.condition.clone();
+        for tree in &self.related {
+            condition = condition.and(tree.resolve(db).await?);
+        }
+        let mut query = db.model(&self.root.def).find(condition);
+        let select = &mut query.select;
+        select.order_by.clone_from(&self.order_by);
+        select.limit = self.limit.map(number);
+        select.offset = self.offset.map(number);
+        select.distinct = self.distinct;
+        if let Some(output) = &self.output {
+            select.output.clone_from(&output.expressions);
+            select.group_by.clone_from(&self.group_by);
+            select.having = self.having.clone();
+        }
+        Ok(if self.strict { query.strict() } else { query })
+    }
+
+    /// The sink of the query's rows.
+    pub(crate) fn sink(&self, most: usize) -> RowsOf {
+        match &self.output {
+            None => RowsOf::new(Arc::clone(&self.root.types), Some(Arc::clone(&self.root.def)), most),
+            Some(output) => {
+                let types: Vec<ValueType> = output.codecs.iter().map(|codec| codec.value_type()).collect();
+                RowsOf::new(types.into(), None, most)
+            }
+        }
+    }
+
+    /// The Python objects of rows.
+    pub(crate) fn objects<'py>(&self, py: Python<'py>, arena: &Arena) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let Some(output) = &self.output else { return self.root.list(py, arena, Some(&self.owner)) };
+        let row = |row: usize| {
+            let values = output.codecs.iter().enumerate();
+            let values = values.map(|(column, codec)| codec.decode(py, arena.cell(row, column)));
+            let values = PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)?;
+            match &output.into {
+                Some(class) => class.bind(py).call1(values),
+                None => Ok(values.into_any()),
+            }
+        };
+        (0..arena.rows()).map(row).collect()
+    }
+
+    /// Whether the condition is equality on the whole key.
+    fn is_by_key(&self) -> bool {
+        self.related.is_empty()
+            && matches!(
+                (&self.condition, self.root.def.key()),
+                (
+                    Condition::Compare { operator: Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) },
+                    [key],
+                ) if field == key
+            )
+    }
+
+    fn not_found(&self) -> Error {
+        Error::not_found("no row matches: use `first` or `.or_use(None)` where that is expected")
+            .with_model(self.root.def.name())
+            .with_operation("find")
+    }
+}
+
+/// The operation of a query's end.
+fn operation(query: &Arc<QueryOf>, end: End, style: Style) -> Operation {
+    let query = Arc::clone(query);
+    let start: Start = Arc::new(move |py| begin(py, &query, end));
+    Operation::new(style, start)
+}
+
+fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
+    let missing = query.handle.missing(py, &[&query.root])?;
+    let query = Arc::clone(query);
+    Ok(Box::pin(async move {
+        query.handle.prepare(missing).await?;
+        query.handle.check(&query.root)?;
+        let db = query.handle.db().await?;
+        run(query, &db, end).await
+    }))
+}
+
+async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
+    let mut core = query.of(db).await?;
+    match end {
+        End::All => {
+            let rows = core.read_into(query.sink(usize::MAX), "find").await?;
+            Ok(Box::new(move |py| {
+                let objects = query.objects(py, &rows.arena)?;
+                Ok(result_list(py, objects)?.unbind())
+            }))
+        }
+        End::One | End::Optional | End::First => {
+            let most = if matches!(end, End::First) { 1 } else { 2 };
+            if core.select.limit.is_none() && !query.is_by_key() {
+                core.select.limit = Some(number(most));
+            }
+            let rows = core.read_into(query.sink(most as usize), "find").await?;
+            match (rows.arena.rows(), end) {
+                (0, End::One) => return Err(query.not_found()),
+                (2.., End::One | End::Optional) => {
+                    return Err(Error::not_unique("more than one row matches: use `first` to take one of them")
+                        .with_model(query.root.def.name())
+                        .with_operation("find"));
+                }
+                _ => {}
+            }
+            Ok(Box::new(move |py| {
+                let mut objects = query.objects(py, &rows.arena)?;
+                Ok(objects.drain(..).next().map_or_else(|| py.None(), Bound::unbind))
+            }))
+        }
+        End::Count => {
+            let count = core.count().await?;
+            Ok(Box::new(move |py| Ok(count.into_pyobject(py)?.into_any().unbind())))
+        }
+        End::Exists => {
+            core.select.order_by.clear();
+            core.select.limit = Some(number(query.limit.unwrap_or(1).min(1)));
+            let field = query.root.def.key().first().copied().unwrap_or_default();
+            core.select.output = vec![Expr::Field(field)];
+            let types = query.root.def.field(field).map(|field| field.value_type.clone());
+            let rows = core.read_into(RowsOf::new(types.into_iter().collect(), None, 1), "exists").await?;
+            Ok(Box::new(move |py| Ok((rows.arena.rows() > 0).into_pyobject(py)?.to_owned().into_any().unbind())))
+        }
+        End::Delete => {
+            let count = core.delete().await?;
+            Ok(Box::new(move |py| Ok(count.into_pyobject(py)?.into_any().unbind())))
+        }
+        End::Explain => {
+            let explanation = core.explain().await?;
+            Ok(Box::new(move |py| {
+                let class = EXPLANATION
+                    .get_or_try_init(py, || py.import("ommi.results")?.getattr("Explanation").map(Bound::unbind))?;
+                let parameters: Vec<String> = explanation.parameters.iter().map(ToString::to_string).collect();
+                let arguments = PyDict::new(py);
+                arguments.set_item("driver", explanation.driver)?;
+                arguments.set_item("model", &explanation.model)?;
+                arguments.set_item("native", &explanation.native)?;
+                arguments.set_item("parameters", parameters)?;
+                arguments.set_item("completed", &explanation.completed)?;
+                arguments.set_item("database_plan", &explanation.database_plan)?;
+                arguments.set_item("text", explanation.to_string())?;
+                Ok(class.bind(py).call((), Some(&arguments))?.unbind())
+            }))
+        }
+    }
+}
+
+impl Query {
+    pub(crate) fn new(query: QueryOf) -> Self {
+        Query(Arc::new(query))
+    }
+
+    fn with(&self, py: Python<'_>, change: impl FnOnce(&mut QueryOf) -> PyResult<()>) -> PyResult<Query> {
+        let mut query = self.0.copy(py);
+        change(&mut query)?;
+        Ok(Query::new(query))
+    }
+
+    fn end(&self, end: End) -> Operation {
+        operation(&self.0, end, Style::QueryResult)
+    }
+
+    fn expressions(
+        py: Python<'_>,
+        root: &Arc<ModelOf>,
+        values: &[Py<Expression>],
+    ) -> PyResult<(Vec<Expr>, Vec<Arc<Codec>>)> {
+        let mut all = (Vec::new(), Vec::new());
+        for value in values {
+            let value = value.bind(py).get();
+            if value.model.as_ref().is_some_and(|model| !Arc::ptr_eq(model, root)) {
+                return Err(PyTypeError::new_err(format!("the query is of {}, not of another model", root.def.name())));
+            }
+            all.0.push(value.expr()?.clone());
+            all.1.push(Arc::clone(&value.codec));
+        }
+        Ok(all)
+    }
+}
+
+#[pymethods]
+impl Query {
+    /// All rows, as a list.
+    #[getter]
+    fn all(&self) -> Operation {
+        self.end(End::All)
+    }
+
+    /// The only row.
+    #[getter]
+    fn one(&self) -> Operation {
+        self.end(End::One)
+    }
+
+    /// The first row, or `None`.
+    #[getter]
+    fn first(&self) -> Operation {
+        self.end(End::First)
+    }
+
+    /// The only row, or `None`.
+    #[getter]
+    fn optional(&self) -> Operation {
+        self.end(End::Optional)
+    }
+
+    /// How many rows there are.
+    #[getter]
+    fn count(&self) -> Operation {
+        self.end(End::Count)
+    }
+
+    /// Whether there is a row.
+    #[getter]
+    fn exists(&self) -> Operation {
+        self.end(End::Exists)
+    }
+
+    /// Deletes the rows, and gives how many there were.
+    #[getter]
+    fn delete(&self) -> Operation {
+        operation(&self.0, End::Delete, Style::Result)
+    }
+
+    /// How the query is answered.
+    #[getter]
+    fn explain(&self) -> Operation {
+        operation(&self.0, End::Explain, Style::Result)
+    }
+
+    /// Updates the rows: `.update(age=3)`, `.update({"age": User.age + 1})`.
+    #[pyo3(signature = (values = None, **more))]
+    fn update(
+        &self,
+        py: Python<'_>,
+        values: Option<&Bound<'_, PyDict>>,
+        more: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Operation> {
+        let mut assignments = Vec::new();
+        let all = PyDict::new(py);
+        for given in [values, more].into_iter().flatten() {
+            all.update(given.as_mapping())?;
+        }
+        if all.is_empty() {
+            return Err(PyValueError::new_err("an update needs at least one field: `.update(age=3)`"));
+        }
+        for (name, value) in all.iter() {
+            let field = match name.cast::<Expression>() {
+                Ok(field) => Py::new(py, crate::expression::field(&self.root(py), field.get().name_of()?)?)?,
+                Err(_) => Py::new(py, crate::expression::field(&self.root(py), &name.extract::<String>()?)?)?,
+            };
+            let field = field.bind(py).get();
+            assignments.push((field.field.unwrap_or_default(), field.operand(&value)?));
+        }
+        let query = Arc::clone(&self.0);
+        let start: Start = Arc::new(move |py| {
+            let missing = query.handle.missing(py, &[&query.root])?;
+            let (query, assignments) = (Arc::clone(&query), assignments.clone());
+            Ok(Box::pin(async move {
+                query.handle.prepare(missing).await?;
+                query.handle.check(&query.root)?;
+                let db = query.handle.db().await?;
+                let count = query.of(&db).await?.update(assignments).await?;
+                Ok(Box::new(move |py: Python<'_>| Ok(count.into_pyobject(py)?.into_any().unbind())) as Finish)
+            }))
+        });
+        Ok(Operation::new(Style::Result, start))
+    }
+
+    /// The rows in batches: see `ommi.results.Stream`.
+    #[pyo3(signature = (batch = 512))]
+    fn _batches(&self, batch: usize) -> Operation {
+        let query = Arc::clone(&self.0);
+        let start: Start = Arc::new(move |py| {
+            let missing = query.handle.missing(py, &[&query.root])?;
+            let query = Arc::clone(&query);
+            Ok(Box::pin(async move {
+                query.handle.prepare(missing).await?;
+                query.handle.check(&query.root)?;
+                let db = query.handle.db().await?;
+                let batches = query.of(&db).await?.batches().await?;
+                Ok(Box::new(move |py: Python<'_>| {
+                    Ok(Py::new(py, Batches::new(batches, query, batch.max(1)))?.into_any())
+                }) as Finish)
+            }))
+        });
+        Operation::new(Style::Raise, start)
+    }
+
+    /// The rows one after the other, in bounded memory: `async for user in query.stream():`.
+    #[pyo3(signature = (batch = 512))]
+    fn stream<'py>(slf: &Bound<'py, Self>, batch: usize) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        py.import("ommi.results")?.getattr("Stream")?.call1((slf.get()._batches(batch),))
+    }
+
+    fn __await__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Bound::new(py, self.end(End::All))?.call_method0(intern!(py, "__await__"))
+    }
+
+    /// `all`, with exceptions raised.
+    fn or_raise(&self) -> Operation {
+        operation(&self.0, End::All, Style::Raise)
+    }
+
+    /// `all`, or `default` where it fails.
+    #[pyo3(signature = (default, *, any_error = false))]
+    fn or_use(&self, default: Py<PyAny>, any_error: bool) -> Operation {
+        operation(&self.0, End::All, Style::Use(default, any_error))
+    }
+
+    /// Only rows that pass other predicates too.
+    #[pyo3(signature = (*predicates))]
+    fn filter(&self, py: Python<'_>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
+        self.with(py, |query| query.restrict(conjunction(predicates)?))
+    }
+
+    #[pyo3(name = "where", signature = (*predicates))]
+    fn where_(&self, py: Python<'_>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
+        self.filter(py, predicates)
+    }
+
+    /// At most a number of rows, of a page that is counted from 0.
+    #[pyo3(signature = (limit, page = 0))]
+    fn limit(&self, py: Python<'_>, limit: u64, page: u64) -> PyResult<Query> {
+        self.with(py, |query| {
+            query.limit = Some(limit);
+            if page > 0 {
+                query.offset = Some(page.saturating_mul(limit));
+            }
+            Ok(())
+        })
+    }
+
+    /// A page of a number of rows; the first page is 0.
+    fn page(&self, py: Python<'_>, page: u64, rows: u64) -> PyResult<Query> {
+        self.limit(py, rows, page)
+    }
+
+    /// Without the first rows.
+    fn offset(&self, py: Python<'_>, rows: u64) -> PyResult<Query> {
+        self.with(py, |query| {
+            query.offset = Some(rows);
+            Ok(())
+        })
+    }
+
+    /// In an order; a second call adds orders of less weight.
+    #[pyo3(signature = (*fields))]
+    fn sort(&self, py: Python<'_>, fields: Vec<Py<Expression>>) -> PyResult<Query> {
+        self.with(py, |query| {
+            for field in &fields {
+                let field = field.bind(py).get();
+                if field.model.as_ref().is_some_and(|model| !Arc::ptr_eq(model, &query.root)) {
+                    return Err(PyTypeError::new_err(format!(
+                        "rows of {} cannot be ordered by a field of another model",
+                        query.root.def.name()
+                    )));
+                }
+                query.order_by.push(field.order_by()?);
+            }
+            Ok(())
+        })
+    }
+
+    #[pyo3(signature = (*fields))]
+    fn order_by(&self, py: Python<'_>, fields: Vec<Py<Expression>>) -> PyResult<Query> {
+        self.sort(py, fields)
+    }
+
+    /// Loads relations with the rows: `.with_(Author.books)`.
+    #[pyo3(signature = (*relations))]
+    fn with_<'py>(slf: &Bound<'py, Self>, relations: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("ommi.models.relations")?.getattr("EagerQuery")?.call1((slf, relations))
+    }
+
+    #[pyo3(signature = (*relations))]
+    fn prefetch<'py>(slf: &Bound<'py, Self>, relations: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        Query::with_(slf, relations)
+    }
+
+    /// Puts rows together; `select` says what each group gives.
+    #[pyo3(signature = (*by))]
+    fn group_by(&self, py: Python<'_>, by: Vec<Py<Expression>>) -> PyResult<Query> {
+        self.with(py, |query| {
+            query.group_by.extend(Query::expressions(py, &query.root, &by)?.0);
+            Ok(())
+        })
+    }
+
+    /// Fields and expressions in place of instances: tuples, or instances of `into`, which is called
+    /// with the values.
+    #[pyo3(signature = (*what, into = None))]
+    fn select(&self, py: Python<'_>, what: Vec<Py<Expression>>, into: Option<Py<PyAny>>) -> PyResult<Query> {
+        if what.is_empty() {
+            return Err(PyTypeError::new_err("`select` needs at least one field or expression"));
+        }
+        self.with(py, |query| {
+            let (expressions, codecs) = Query::expressions(py, &query.root, &what)?;
+            query.output = Some(Arc::new(Output { expressions, codecs, into }));
+            Ok(())
+        })
+    }
+
+    /// Aggregates over all rows, as one tuple.
+    #[pyo3(signature = (*what, into = None))]
+    fn aggregate(&self, py: Python<'_>, what: Vec<Py<Expression>>, into: Option<Py<PyAny>>) -> PyResult<Operation> {
+        if self.0.limit.is_some() || self.0.offset.is_some() || !self.0.order_by.is_empty() {
+            return Err(PyTypeError::new_err(
+                "`aggregate` takes all rows of the predicates: no order, limit or offset",
+            ));
+        }
+        Ok(self.select(py, what, into)?.end(End::One))
+    }
+
+    /// Only groups that pass a predicate over aggregates.
+    #[pyo3(signature = (*predicates))]
+    fn having(&self, py: Python<'_>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
+        self.with(py, |query| {
+            for predicate in predicates.iter_borrowed() {
+                if let Some(tree) = tree_of(&predicate)? {
+                    query.having = query.having.clone().and(tree.condition(&query.root)?);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Each different row once.
+    fn distinct(&self, py: Python<'_>) -> PyResult<Query> {
+        self.with(py, |query| {
+            query.distinct = true;
+            Ok(())
+        })
+    }
+
+    /// Refuses the query where the database cannot answer it by itself.
+    fn strict(&self, py: Python<'_>) -> PyResult<Query> {
+        self.with(py, |query| {
+            query.strict = true;
+            Ok(())
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<query of {}>", self.0.root.def.name())
+    }
+}
+
+impl Query {
+    fn root<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.0.root.class.bind(py).clone().into_any()
+    }
+}

@@ -1,0 +1,238 @@
+"""Loops, threads, processes, cancellation, memory."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+
+from ommi import Auto, Key, ModelCollection, Ommi, OmmiError, auto, ommi_model
+
+collection = ModelCollection()
+
+
+@ommi_model(collection=collection)
+@dataclass
+class Row:
+    text: str
+    id: Annotated[int, Key | Auto] = auto()
+
+
+async def test_operations_are_awaitables_of_every_kind(db):
+    await db.add(Row("a")).or_raise()
+    query = db.find(Row).count
+    assert await query.or_raise() == 1
+    assert await asyncio.gather(query.or_raise(), query.or_raise()) == [1, 1]
+    assert await asyncio.create_task(query.or_raise()) == 1
+    assert await asyncio.wait_for(query.or_raise(), 5) == 1
+    assert (await query()).result == (await query).result == 1
+
+
+def test_several_loops_share_a_database(tmp_path):
+    db = Ommi(f"sqlite://{tmp_path}/a.db")
+
+    async def once() -> int:
+        await db.add(*[Row("x")] * 1, Row("y")).or_raise()
+        return await db.find(Row).count.or_raise()
+
+    assert [asyncio.run(once()) for _ in range(3)] == [2, 4, 6]
+
+
+def test_uvloop_runs(tmp_path):
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main() -> int:
+        async with Ommi(f"sqlite://{tmp_path}/a.db") as db:
+            await db.add(Row("x")).or_raise()
+            return await db.find(Row).count.or_raise()
+
+    assert uvloop.run(main()) == 1
+
+
+def test_threads_share_a_database(tmp_path):
+    db = Ommi(f"sqlite://{tmp_path}/a.db")
+    asyncio.run(db.use_models(collection))
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        async def main() -> None:
+            for _ in range(20):
+                await db.add(Row("x")).or_raise()
+                assert await db.find(Row).count.or_raise() > 0
+
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors
+    assert asyncio.run(_count(db)) == 80
+
+
+async def _count(db: Ommi) -> int:
+    return await db.find(Row).count.or_raise()
+
+
+async def test_completed_awaits_give_the_loop_a_turn(sqlite):
+    await sqlite.add(Row("a")).or_raise()
+    with pytest.raises(asyncio.TimeoutError):
+        async with _timeout(0.2):
+            while True:
+                await sqlite.get(Row, 1).or_raise()
+
+
+def _timeout(seconds: float):
+    if sys.version_info >= (3, 11):
+        return asyncio.timeout(seconds)
+    import contextlib
+
+    @contextlib.asynccontextmanager
+    async def limit():
+        task = asyncio.current_task()
+        handle = asyncio.get_running_loop().call_later(seconds, task.cancel)
+        try:
+            yield
+        except asyncio.CancelledError:
+            raise asyncio.TimeoutError from None
+        finally:
+            handle.cancel()
+
+    return limit()
+
+
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000000) SELECT max(i) FROM n"
+
+
+async def test_a_cancelled_query_ends_at_once_and_leaves_the_pool_clean(sqlite):
+    await sqlite.use_models(collection)
+    begun = time.monotonic()
+    for _ in range(6):
+        task = asyncio.create_task(_run(sqlite.raw(SLOW).tuples))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await sqlite.add(Row("a")).or_raise()
+    assert await sqlite.find(Row).count.or_raise() == 1
+    assert time.monotonic() - begun < 20
+
+
+async def _run(operation):
+    return await operation
+
+
+async def test_the_loop_is_not_blocked_by_a_long_query(sqlite):
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.01)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    querying = asyncio.create_task(_run(sqlite.raw(SLOW).tuples))
+    await asyncio.sleep(0.5)
+    querying.cancel()
+    ticking.cancel()
+    await asyncio.gather(querying, ticking, return_exceptions=True)
+    assert ticks > 10
+
+
+def test_a_forked_child_gets_an_error_and_no_hang(tmp_path):
+    program = f"""
+import asyncio, os, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+from test_running import Row, _count
+from ommi import Ommi, OmmiError
+db = Ommi("sqlite://{tmp_path}/a.db")
+asyncio.run(db.add(Row("a")).or_raise())
+child = os.fork()
+if child == 0:
+    try:
+        asyncio.run(_count(db))
+    except OmmiError as error:
+        own = Ommi("sqlite://{tmp_path}/b.db")
+        asyncio.run(own.add(Row("b")).or_raise())
+        os._exit(7 if "forked" in str(error) and asyncio.run(_count(own)) == 1 else 8)
+    os._exit(9)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), asyncio.run(_count(db)))
+"""
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert answer.stdout.split() == ["7", "1"], answer.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("form", ["asyncio", "sync"])
+def test_ctrl_c_ends_at_once(form):
+    program = f"""
+import asyncio, sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+from test_running import SLOW
+print("ready", flush=True)
+if {form!r} == "sync":
+    from ommi.sync import Ommi
+    Ommi("sqlite::memory:").raw(SLOW).tuples.or_raise()
+else:
+    from ommi import Ommi
+    async def main():
+        await Ommi("sqlite::memory:").raw(SLOW).tuples.or_raise()
+    asyncio.run(main())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, shown = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 5
+    assert "KeyboardInterrupt" in shown
+
+
+async def test_memory_stays_flat(sqlite):
+    await sqlite.use_models(collection)
+
+    async def work(times: int) -> None:
+        for _ in range(times):
+            (row,) = await sqlite.add(Row("some text")).or_raise()
+            assert await sqlite.get(Row, row.id).or_raise() == row
+            await sqlite.find(Row.id == row.id).delete.or_raise()
+
+    await work(2_000)
+    gc.collect()
+    before, objects = _resident(), len(gc.get_objects())
+    await work(4_000)
+    gc.collect()
+    assert len(gc.get_objects()) <= objects + 50
+    assert _resident() <= before * 1.02 + 1_000_000
+    assert len(asyncio.all_tasks()) == 1
+
+
+def _resident() -> int:
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+async def test_a_closed_database_says_so(tmp_path):
+    db = Ommi(f"sqlite://{tmp_path}/a.db")
+    await db.add(Row("a")).or_raise()
+    await db.disconnect()
+    with pytest.raises(OmmiError, match="closed"):
+        await db.find(Row).or_raise()

@@ -1,0 +1,145 @@
+//! Rows in batches of the size that is asked for.
+
+use std::sync::Arc;
+
+use mongodb::ClientSession;
+use mongodb::raw_batch_cursor::RawBatch;
+use ommi_core::Result;
+use ommi_core::driver::{BoxFuture, Call, Flow, RowSink, RowStream};
+use ommi_core::value::Datum;
+use tokio::sync::Mutex;
+
+use crate::decode::{Columns, MadeRow};
+use crate::error::{Work, from_mongo};
+use crate::read::{documents, is_imprecise, of_nothing, read_batch};
+use crate::select::{Select, foreign};
+use crate::shared::{Batches, Shared};
+use crate::statement::Native;
+use crate::transaction::Held;
+
+/// How many documents the first batch of a stream has.
+const BATCH: usize = 1_000;
+
+/// Rows that are read in batches.
+pub(crate) struct Stream {
+    shared: Arc<Shared>,
+    /// The session of the transaction that the rows are read in.
+    held: Option<Arc<Mutex<Held>>>,
+    batches: Option<Batches>,
+    columns: Columns,
+    /// The batch that is being read, and how many of its documents have been.
+    batch: Option<(RawBatch, usize)>,
+    /// The rows of aggregates over no rows.
+    nothing: Vec<Vec<Datum>>,
+    any: bool,
+}
+
+impl Stream {
+    /// Opens the rows of a select.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub(crate) async fn open(shared: Arc<Shared>, held: Option<Arc<Mutex<Held>>>, call: Call<'_>) -> Result<Self> {
+        let Some(Native::Select(select)) = call.prepared.native::<Native>() else { return Err(foreign()) };
+        shared.require(&select.collection).await?;
+        let mut evaluated = None;
+        let batches = match select.command(call.parameters, Some(BATCH))? {
+            None => None,
+            Some(command) => {
+                let opened = match &held {
+                    None => shared.open(None, command).await?,
+                    Some(held) => {
+                        let mut held = held.lock().await;
+                        let session: &mut ClientSession = held.session()?;
+                        shared.open(Some(session), command).await?
+                    }
+                };
+                match opened {
+                    Ok(batches) => Some(batches),
+                    Err(error) if is_imprecise(&error) => {
+                        evaluated = Some(match &held {
+                            None => shared.evaluated(None, select, call.parameters).await?,
+                            Some(held) => {
+                                let mut held = held.lock().await;
+                                shared.evaluated(Some(held.session()?), select, call.parameters).await?
+                            }
+                        });
+                        None
+                    }
+                    Err(error) => return Err(from_mongo(error, Work::Read, None)),
+                }
+            }
+        };
+        let nothing = match evaluated {
+            Some(rows) => rows,
+            None if batches.is_some() => of_nothing(select, call.parameters)?,
+            None => Vec::new(),
+        };
+        let columns = Select::take_columns(select);
+        Ok(Stream { shared, held, batches, columns, batch: None, nothing, any: false })
+    }
+
+    async fn next_batch(&mut self) -> Result<Option<RawBatch>> {
+        let Some(batches) = &mut self.batches else { return Ok(None) };
+        let next = match &self.held {
+            None => batches.next(None).await,
+            Some(held) => {
+                let mut held = held.lock().await;
+                let session = held.session()?;
+                batches.next(Some(session)).await
+            }
+        };
+        let next = next.map_err(|error| from_mongo(error, Work::Read, None))?;
+        if next.is_none() {
+            self.batches = None;
+        }
+        Ok(next)
+    }
+
+    async fn read(&mut self, mut sink: Box<dyn RowSink>, rows: usize) -> Result<(Box<dyn RowSink>, bool)> {
+        let _running = self.shared.clone();
+        let _permit = _running.enter().await?;
+        let mut left = rows;
+        while left > 0 {
+            let (batch, at) = match self.batch.take() {
+                Some(batch) => batch,
+                None => match self.next_batch().await? {
+                    Some(batch) => (batch, 0),
+                    None => {
+                        if !self.any {
+                            self.any = true;
+                            for row in std::mem::take(&mut self.nothing) {
+                                sink.row(&MadeRow(&row))?;
+                            }
+                        }
+                        return Ok((sink, false));
+                    }
+                },
+            };
+            let mut elements = documents(&batch)?;
+            for _ in 0..at {
+                elements.next()?;
+            }
+            let (read, flow) = read_batch(&mut elements, &mut self.columns, &mut *sink, left)?;
+            self.any |= read > 0;
+            left -= read;
+            let is_done = elements.next()?.is_none();
+            if !is_done {
+                self.batch = Some((batch, at + read));
+            }
+            if flow == Flow::Stop {
+                self.batches = None;
+                self.batch = None;
+                return Ok((sink, false));
+            }
+        }
+        Ok((sink, self.batch.is_some() || self.batches.is_some()))
+    }
+}
+
+impl RowStream for Stream {
+    fn next<'a>(&'a mut self, sink: Box<dyn RowSink>, rows: usize) -> BoxFuture<'a, Result<(Box<dyn RowSink>, bool)>> {
+        Box::pin(self.read(sink, rows))
+    }
+}

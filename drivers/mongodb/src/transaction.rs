@@ -1,0 +1,234 @@
+//! Transactions.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mongodb::ClientSession;
+use mongodb::error::{TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use ommi_core::driver::{
+    BoxFuture, Call, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, Session, Transaction,
+};
+use ommi_core::{Error, Result};
+use tokio::sync::Mutex;
+
+use crate::driver::about;
+use crate::error::{DRIVER, Work, ended, from_mongo};
+use crate::explain::explain;
+use crate::session::OpenSession;
+use crate::shared::Shared;
+use crate::stream::Stream;
+
+/// How often a statement's own transaction is tried.
+const ATTEMPTS: u32 = 12;
+
+/// The session of a transaction.
+pub(crate) struct Held {
+    pub(crate) session: Option<OpenSession>,
+    pub(crate) read_only: bool,
+}
+
+impl Held {
+    /// The session, while the transaction goes on.
+    ///
+    /// # Errors
+    ///
+    /// `Transaction` if it is over.
+    pub(crate) fn session(&mut self) -> Result<&mut ClientSession> {
+        self.session.as_mut().and_then(OpenSession::get).ok_or_else(ended)
+    }
+
+    fn writing(&mut self) -> Result<&mut ClientSession> {
+        if self.read_only {
+            return Err(Error::transaction("the transaction is read-only and was asked to write").with_driver(DRIVER));
+        }
+        self.session()
+    }
+}
+
+/// An open transaction. Dropping it aborts it: the session does so by itself.
+pub(crate) struct MongoTransaction {
+    shared: Arc<Shared>,
+    held: Arc<Mutex<Held>>,
+}
+
+impl MongoTransaction {
+    pub(crate) fn new(shared: Arc<Shared>, session: OpenSession, read_only: bool) -> Self {
+        MongoTransaction { shared, held: Arc::new(Mutex::new(Held { session: Some(session), read_only })) }
+    }
+}
+
+impl Session for MongoTransaction {
+    fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = self.held.lock().await;
+            let session = held.session()?;
+            self.shared.fetch(Some(session), call, sink).await.map_err(|error| about(error, call))
+        })
+    }
+
+    fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let stream = Stream::open(Arc::clone(&self.shared), Some(Arc::clone(&self.held)), call).await;
+            let stream = stream.map_err(|error| about(error, call))?;
+            Ok(Box::new(stream) as Box<dyn RowStream>)
+        })
+    }
+
+    fn insert<'a>(&'a self, call: Call<'a>, rows: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = self.held.lock().await;
+            let session = held.writing()?;
+            self.shared.insert(Some(session), call, rows).await.map_err(|error| about(error, call))
+        })
+    }
+
+    fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = self.held.lock().await;
+            let session = held.writing()?;
+            self.shared.execute(Some(session), call).await.map_err(|error| about(error, call))
+        })
+    }
+
+    fn raw<'a>(
+        &'a self,
+        raw: &'a Raw,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = self.held.lock().await;
+            let session = held.session()?;
+            self.shared.raw(Some(session), raw, sink).await
+        })
+    }
+
+    fn explain<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            // a plan cannot be asked for inside a transaction, and does not depend on it
+            explain(&self.shared, call).await.map(Some)
+        })
+    }
+
+    fn native<'a>(&'a self, work: NativeWork) -> BoxFuture<'a, Result<Box<dyn Any + Send>>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = Arc::clone(&self.held).lock_owned().await;
+            let worked = tokio::task::spawn_blocking(move || held.session().map(|session| work(session)));
+            worked.await.map_err(|error| Error::query("the native work panicked").with_source(error))?
+        })
+    }
+}
+
+#[cold]
+fn no_savepoints() -> Error {
+    Error::unsupported("MongoDB has no savepoints, and so no nested transactions").with_driver(DRIVER)
+}
+
+impl Transaction for MongoTransaction {
+    fn savepoint(&self, _: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Err(no_savepoints()) })
+    }
+
+    fn release(&self, _: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Err(no_savepoints()) })
+    }
+
+    fn rollback_to(&self, _: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Err(no_savepoints()) })
+    }
+
+    fn commit(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = self.held.lock().await;
+            let mut session = held.session.take().ok_or_else(ended)?;
+            let answer = commit(session.get().ok_or_else(ended)?).await;
+            session.ended();
+            answer
+        })
+    }
+
+    fn rollback(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let _running = self.shared.enter().await?;
+            let mut held = self.held.lock().await;
+            let mut session = held.session.take().ok_or_else(ended)?;
+            let aborted = session.get().ok_or_else(ended)?.abort_transaction().await;
+            session.ended();
+            aborted.map_err(|error| from_mongo(error, Work::Read, None))
+        })
+    }
+}
+
+/// Commits. The client tries once more by itself where the outcome is not known: a commit is never
+/// done twice.
+async fn commit(session: &mut ClientSession) -> Result<()> {
+    session.commit_transaction().await.map_err(|error| {
+        let is_unknown = error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT);
+        let is_transient = error.contains_label(TRANSIENT_TRANSACTION_ERROR);
+        let described = from_mongo(error.clone(), Work::Commit, None);
+        match () {
+            () if is_unknown && !described.is_unknown() => {
+                Error::unknown(format!("the commit was not confirmed: {}", described.message()))
+                    .with_driver(DRIVER)
+                    .with_source(error)
+            }
+            () if is_transient && !described.is_conflict() => {
+                Error::conflict(format!("the transaction can be tried again: {}", described.message()))
+                    .with_driver(DRIVER)
+                    .with_source(error)
+            }
+            () => described,
+        }
+    })
+}
+
+impl Shared {
+    /// Begins a transaction for one statement.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub(crate) async fn begin_own(&self) -> Result<OpenSession> {
+        self.begin(self.transaction_options()).await
+    }
+
+    /// Ends the transaction of one statement: commits what succeeded, and rolls back what did not.
+    ///
+    /// # Errors
+    ///
+    /// The work's, or the commit's.
+    pub(crate) async fn end_own<T>(&self, mut open: OpenSession, answer: Result<T>) -> Result<T> {
+        let session = open.get().ok_or_else(ended)?;
+        let answer = match answer {
+            Ok(value) => commit(session).await.map(|()| value),
+            Err(error) => {
+                // the error of the work says more than one of the rollback
+                let _ = session.abort_transaction().await;
+                Err(error)
+            }
+        };
+        open.ended();
+        answer
+    }
+
+    /// Whether a statement whose transaction ended so is to be run anew: another transaction was
+    /// faster. Waits ever longer, and by chance, so that those who disturbed each other do not do so
+    /// again.
+    pub(crate) async fn is_run_anew<T>(&self, answer: &Result<T>, attempt: &mut u32) -> bool {
+        if !answer.as_ref().is_err_and(Error::is_conflict) || *attempt >= ATTEMPTS {
+            return false;
+        }
+        *attempt += 1;
+        let most = 1u64 << (*attempt).min(8);
+        tokio::time::sleep(Duration::from_micros(500 + fastrand::u64(..most * 1_000))).await;
+        true
+    }
+}
