@@ -53,6 +53,8 @@ pub struct Pool<O: Opener> {
     state: Mutex<State<O::Connection>>,
     /// Told when a connection comes back to a closed pool.
     returned: Notify,
+    /// Told when the pool is closed or dropped.
+    ended: Arc<Notify>,
     waiting: AtomicUsize,
     acquired: AtomicU64,
     waited_micros: AtomicU64,
@@ -106,6 +108,7 @@ impl<O: Opener> Pool<O> {
                 is_closed: false,
             }),
             returned: Notify::new(),
+            ended: Arc::default(),
             waiting: AtomicUsize::new(0),
             acquired: AtomicU64::new(0),
             waited_micros: AtomicU64::new(0),
@@ -113,7 +116,7 @@ impl<O: Opener> Pool<O> {
             settings,
         });
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(close_unused(Arc::downgrade(&pool), settings.idle_timeout));
+            runtime.spawn(close_unused(Arc::downgrade(&pool), Arc::clone(&pool.ended), settings.idle_timeout));
         }
         pool
     }
@@ -469,6 +472,7 @@ impl<O: Opener> Pool<O> {
     /// Refuses new leases, waits until all connections have come back, and closes them.
     pub async fn close(&self) {
         self.state().is_closed = true;
+        self.ended.notify_one();
         loop {
             let returned = self.returned.notified();
             // those that wait for a connection get one, and are told that the pool is closed
@@ -493,10 +497,9 @@ fn is_closed() -> Error {
 }
 
 /// Closes connections that nobody used for a while, as long as the pool lives.
-async fn close_unused<O: Opener>(pool: Weak<Pool<O>>, idle_timeout: Duration) {
+async fn close_unused<O: Opener>(pool: Weak<Pool<O>>, ended: Arc<Notify>, idle_timeout: Duration) {
     let round = (idle_timeout / 2).clamp(Duration::from_millis(10), ROUND);
-    loop {
-        sleep(round).await;
+    while timeout(round, ended.notified()).await.is_err() {
         let Some(pool) = pool.upgrade() else { return };
         let now = Instant::now();
         let mut gone = Vec::new();
@@ -515,6 +518,12 @@ async fn close_unused<O: Opener>(pool: Weak<Pool<O>>, idle_timeout: Duration) {
         state.open -= gone.len();
         drop(state);
         drop(gone);
+    }
+}
+
+impl<O: Opener> Drop for Pool<O> {
+    fn drop(&mut self) {
+        self.ended.notify_one();
     }
 }
 

@@ -46,14 +46,6 @@ impl PostgresDialect {
             ))),
         }
     }
-
-    /// Whether a dividend has to be computed apart from its division: the planner does not compute it
-    /// where the divisor is zero, and so would miss that it cannot be.
-    fn is_asked_apart(&self, operator: ArithmeticOperator, dividend: &Operand<'_>) -> bool {
-        matches!(operator, ArithmeticOperator::Divide | ArithmeticOperator::Remainder)
-            && dividend.source == Source::Computed
-            && !self.is_rule
-    }
 }
 
 /// A value made of others that stand once: `values` are selected into one row, of which `made` is
@@ -220,6 +212,10 @@ impl Dialect for PostgresDialect {
 
     fn assigned(&self, value: &Operand<'_>, field_type: &ValueType) -> Result<Sql> {
         let from = &value.value_type;
+        if *field_type == ValueType::DECIMAL && from.is_decimal() && value.source == Source::Computed {
+            // zeros at the end would be kept
+            return Ok(Sql::primary(format!("trim_scale({})", value.argument())));
+        }
         if from == field_type || !from.is_number() || !field_type.is_number() {
             return Ok(value.sql.clone());
         }

@@ -1,6 +1,5 @@
 //! Opening connections, and bringing them back to order.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,24 +59,26 @@ impl PostgresOpener {
         Ok(Connection::new(client, options, ended))
     }
 
-    /// Waits until a connection has answered all that it was asked, which it is told to stop if that
-    /// takes long. Answers come in the order of the requests.
-    async fn quiet(&self, connection: &Connection) -> bool {
-        let mut check = pin!(connection.client().check_connection());
-        match timeout(GRACE, &mut check).await {
+    /// Waits until a connection has answered all that it was asked; answers come in the order of the
+    /// requests. If that takes long the server is told to stop, and the connection is given up: nobody
+    /// knows when the server heeds that, and it would stop what the next user asks.
+    async fn is_quiet(&self, connection: &Connection) -> bool {
+        match timeout(GRACE, connection.client().check_connection()).await {
             Ok(checked) => checked.is_ok(),
-            Err(_) => self.cancel(connection).await && check.await.is_ok(),
+            Err(_) => {
+                self.cancel(connection).await;
+                false
+            }
         }
     }
 
-    /// Asks the server to stop what a connection does. That the server was asked, not that it has
-    /// stopped, is known afterwards.
-    async fn cancel(&self, connection: &Connection) -> bool {
+    /// Asks the server to stop what a connection does.
+    async fn cancel(&self, connection: &Connection) {
         let token = connection.client().cancel_token();
-        match &self.tls {
-            Some(tls) => token.cancel_query(tls.clone()).await.is_ok(),
-            None => token.cancel_query(NoTls).await.is_ok(),
-        }
+        let _ = match &self.tls {
+            Some(tls) => token.cancel_query(tls.clone()).await,
+            None => token.cancel_query(NoTls).await,
+        };
     }
 }
 
@@ -122,7 +123,7 @@ impl Opener for PostgresOpener {
     fn restore<'a>(&'a self, connection: &'a Connection) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let unclean = connection.take_unclean();
-            if unclean.is_interrupted && !self.quiet(connection).await {
+            if unclean.is_interrupted && !self.is_quiet(connection).await {
                 return false;
             }
             if unclean.is_dirty && connection.client().batch_execute("ROLLBACK").await.is_err() {

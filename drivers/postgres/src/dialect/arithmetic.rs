@@ -55,13 +55,10 @@ fn bits(value_type: &ValueType) -> i32 {
 
 /// A count of bits to shift by, refused if it is negative or not less than the type's: those from 0
 /// to one less are spread over the range of `"char"`, so that the next ones are outside.
-fn shift_count(of: &Operand<'_>, value_type: &ValueType) -> String {
+fn shift_count(of: &str, value_type: &ValueType) -> String {
     let factor = 256 / bits(value_type);
     let moved = factor * (bits(value_type) - 1) / 2;
-    format!(
-        "((CAST(CAST(CAST({} AS integer) * {factor} - {moved} AS \"char\") AS integer) + {moved}) / {factor})",
-        of.argument()
-    )
+    format!("((CAST(CAST(CAST({of} AS integer) * {factor} - {moved} AS \"char\") AS integer) + {moved}) / {factor})")
 }
 
 /// The bits of an unsigned integer of 64 bits, as those of a signed one.
@@ -81,19 +78,24 @@ pub(super) fn integers(
     value_type: &ValueType,
 ) -> Result<Sql> {
     let (a, b) = (cast(left, value_type), cast(right, value_type));
-    if dialect.is_asked_apart(operator, left) {
-        let made = operate(operator, ("l".into(), "r".into()), right, value_type)?;
-        return Ok(Sql::primary(within(made.text(), &[("l", &a), ("r", &b)])));
+    let is_shift = matches!(operator, ArithmeticOperator::ShiftLeft | ArithmeticOperator::ShiftRight);
+    if dialect.is_rule || !is_shift && !is_asked_apart(operator, left) {
+        return operate(operator, &a, &b, value_type);
     }
-    operate(operator, (a, b), right, value_type)
+    let made = operate(operator, "l", "r", value_type)?;
+    // a wrong count is no error where there is nothing to shift
+    let made = if is_shift { format!("CASE WHEN l IS NOT NULL THEN {} END", made.text()) } else { made.text().into() };
+    Ok(Sql::primary(within(&made, &[("l", &a), ("r", &b)])))
 }
 
-fn operate(
-    operator: ArithmeticOperator,
-    (a, b): (String, String),
-    right: &Operand<'_>,
-    value_type: &ValueType,
-) -> Result<Sql> {
+/// Whether a dividend has to be computed apart from its division: the planner does not compute it
+/// where the divisor is zero, and so would miss that it cannot be.
+fn is_asked_apart(operator: ArithmeticOperator, dividend: &Operand<'_>) -> bool {
+    matches!(operator, ArithmeticOperator::Divide | ArithmeticOperator::Remainder)
+        && dividend.source == Source::Computed
+}
+
+fn operate(operator: ArithmeticOperator, a: &str, b: &str, value_type: &ValueType) -> Result<Sql> {
     let is_wide = *value_type == ValueType::U64;
     let sign = match operator {
         ArithmeticOperator::BitXor => "#",
@@ -109,12 +111,12 @@ fn operate(
         ArithmeticOperator::Remainder => return Ok(operation(format!("{a} % NULLIF({b}, 0)"))),
         ArithmeticOperator::BitAnd | ArithmeticOperator::BitOr | ArithmeticOperator::BitXor => {
             if is_wide {
-                return Ok(from_bits(&format!("({} {sign} {})", as_bits(&a), as_bits(&b))));
+                return Ok(from_bits(&format!("({} {sign} {})", as_bits(a), as_bits(b))));
             }
             return Ok(operation(format!("{a} {sign} {b}")));
         }
         ArithmeticOperator::ShiftLeft | ArithmeticOperator::ShiftRight => {
-            let count = shift_count(right, value_type);
+            let count = shift_count(b, value_type);
             let power = format!("power(CAST(2 AS numeric), CAST({count} AS numeric))");
             match (operator, is_wide) {
                 (ArithmeticOperator::ShiftLeft, false) => {
