@@ -47,7 +47,12 @@ pub(crate) fn type_of(value_type: &ValueType) -> Type {
 /// The type of arrays of values. Lists in an array would have to be of one length: they are bound
 /// as the texts of arrays.
 pub(crate) fn array_of(element: &ValueType) -> Type {
-    match type_of(element) {
+    array_of_elements(&type_of(element))
+}
+
+/// The type of arrays of elements of a type.
+pub(crate) fn array_of_elements(element: &Type) -> Type {
+    match *element {
         Type::BOOL => Type::BOOL_ARRAY,
         Type::INT2 => Type::INT2_ARRAY,
         Type::INT4 => Type::INT4_ARRAY,

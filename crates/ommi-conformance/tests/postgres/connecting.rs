@@ -112,7 +112,7 @@ async fn sessions_begin_with_the_settings_of_the_url() {
         format!("{url}{separator}application_name=my%20shop&search_path=one,%22t%20wo%22&statement_timeout=200ms");
     let db = ommi::connect(&url).await.unwrap();
     let setting = async |name: &str| {
-        let rows: Vec<(String,)> = db.raw(&format!("SHOW {name}")).tuples().await.unwrap();
+        let rows: Vec<(String,)> = db.raw(format!("SHOW {name}")).tuples().await.unwrap();
         rows.into_iter().next().unwrap().0
     };
     assert_eq!(setting("application_name").await, "my shop");

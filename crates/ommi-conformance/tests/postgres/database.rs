@@ -19,15 +19,15 @@ impl Database {
         let (host, _) = base.rsplit_once('/').unwrap();
         let url = format!("{host}/{name}?pool=8{options}");
         let db = ommi::connect(&server).await.unwrap();
-        db.raw(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).execute().await.unwrap();
-        db.raw(&format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")).execute().await.unwrap();
+        db.raw(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).execute().await.unwrap();
+        db.raw(format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")).execute().await.unwrap();
         db.close().await.unwrap();
         Some(Database { server, name, url })
     }
 
     pub(crate) async fn drop(&self) {
         let db = ommi::connect(&self.server).await.unwrap();
-        db.raw(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).execute().await.unwrap();
+        db.raw(format!("DROP DATABASE {} WITH (FORCE)", self.name)).execute().await.unwrap();
         db.close().await.unwrap();
     }
 }
@@ -39,7 +39,7 @@ pub(crate) async fn emptied(url: &str) -> Result<Db> {
         let schema = table.schema.map(|schema| format!("\"{schema}\".")).unwrap_or_default();
         let kind = if table.is_view { "VIEW" } else { "TABLE" };
         let name = table.name.replace('"', "\"\"");
-        db.raw(&format!("DROP {kind} IF EXISTS {schema}\"{name}\" CASCADE")).execute().await?;
+        db.raw(format!("DROP {kind} IF EXISTS {schema}\"{name}\" CASCADE")).execute().await?;
     }
     Ok(db)
 }
