@@ -20,7 +20,7 @@ use crate::options::Options;
 const OLDEST: u32 = 13;
 
 /// How long a request may go on that nobody waits for: to stop it takes a connection of its own.
-const GRACE: Duration = Duration::from_millis(10);
+const GRACE: Duration = Duration::from_millis(50);
 
 /// Opens connections to the servers of a URL.
 pub(crate) struct PostgresOpener {

@@ -24,7 +24,7 @@ async fn busy(db: &Db, name: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_in_vain_is_told_who_holds_the_connections() {
-    let Some(database) = Database::make("holders", "&acquire_timeout=100ms").await else { return };
+    let Some(database) = Database::make("holders", "&acquire_timeout=2s").await else { return };
     let url = database.url.replace("pool=8", "pool=2");
     let db = ommi::connect(&url).await.unwrap();
     db.create::<Item>().await.unwrap();
