@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "the reports are what is to be seen")]
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+#![allow(clippy::indexing_slicing, reason = "a failed test panics")]
 
 mod connecting;
 mod database;

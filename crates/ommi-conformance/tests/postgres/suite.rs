@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ommi_conformance::{Outcome, Target, cancellation, fuzz, run};
+use ommi_conformance::{Outcome, Target, fuzz, run};
 
 use crate::database::{Database, emptied};
 
