@@ -11,6 +11,7 @@ mod latency;
 mod measure;
 mod mongodb;
 mod postgres;
+mod relations;
 mod sqlite;
 mod user;
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 use tokio::runtime::Runtime;
 
 use crate::measure;
+use crate::relations::{self, by_hand, eager};
 use crate::user::{User, Visit};
 
 const ROWS: i64 = 100_000;
@@ -39,6 +40,7 @@ fn open() -> Lanes {
             cost: Decimal::new(number * 7, 2),
         });
         db.add_all(visits).await.expect("visits");
+        relations::fill(&db).await.expect("members");
         db
     });
     let raw = Connection::open(&path).expect("a connection");
@@ -158,6 +160,25 @@ const WORKS: &[Work] = &[
     ),
     ("insert 100", 20, |lanes, times| raw_batch(lanes, times, 100), |lanes, times| ommi_batch(lanes, times, 100)),
     ("insert 1,000", 4, |lanes, times| raw_batch(lanes, times, 1000), |lanes, times| ommi_batch(lanes, times, 1000)),
+    (
+        "relations 100 x 10 x 10",
+        4,
+        |lanes, times| {
+            for _ in 0..times {
+                let members = black_box(by_hand(&lanes.raw).expect("members"));
+                assert_eq!(members[99].posts[9].comments.len(), 10);
+            }
+        },
+        |lanes, times| {
+            lanes.runtime.block_on(async {
+                for _ in 0..times {
+                    let members = black_box(eager(&lanes.db).await.expect("members"));
+                    let posts = members[99].posts.loaded().expect("posts");
+                    assert_eq!(posts[9].comments.loaded().expect("comments").len(), 10);
+                }
+            });
+        },
+    ),
     (
         "update by key",
         200,

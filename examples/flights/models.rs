@@ -93,4 +93,14 @@ pub(crate) struct Flight {
     pub distance: Option<i32>,
     pub hour: Option<i32>,
     pub minute: Option<i32>,
+    #[serde(skip)]
+    pub airline: One<Airline>,
+    #[serde(skip)]
+    pub plane: One<Option<Plane>>,
+    #[serde(skip)]
+    #[ommi(by = origin)]
+    pub from: One<Option<Airport>>,
+    #[serde(skip)]
+    #[ommi(by = dest)]
+    pub to: One<Option<Airport>>,
 }

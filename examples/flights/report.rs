@@ -120,32 +120,31 @@ async fn busiest_routes(db: &Db) -> Result<Vec<Route>> {
 
 /// How many flights name a plane that is not among the planes.
 async fn plane_absent(db: &Db) -> Result<u64> {
-    let known = db.find(Plane::all()).select(Plane::TAILNUM).all().await?;
-    db.find(Flight::TAILNUM.is_not_null() & Flight::TAILNUM.not_in(known)).count().await
+    db.find(Flight::TAILNUM.is_not_null() & !Flight::PLANE.has(Plane::all())).count().await
 }
 
+/// The ten most delayed flights, with the names of what they reference in the same query.
 async fn most_delayed(db: &Db) -> Result<Vec<Delay>> {
     let flights = db
         .find(Flight::ARR_DELAY.is_not_null())
         .order_by((Flight::ARR_DELAY.desc(), Flight::TIME_HOUR.asc(), Flight::CARRIER.asc(), Flight::FLIGHT.asc()))
         .limit(10)
+        .select((
+            (Flight::YEAR, Flight::MONTH, Flight::DAY),
+            Flight::AIRLINE.at(Airline::NAME),
+            Flight::TAILNUM,
+            Flight::PLANE.at(Plane::MANUFACTURER),
+            Flight::FROM.at(Airport::NAME),
+            Flight::TO.at(Airport::NAME),
+            Flight::ARR_DELAY,
+        ))
         .all()
         .await?;
-    let airlines = airline_names(db, flights.iter().map(|flight| flight.carrier.as_str())).await?;
-    let ends = flights.iter().flat_map(|flight| [flight.origin.as_str(), flight.dest.as_str()]);
-    let airports = db.get_many::<Airport, _>(ends).await?;
-    let airports: HashMap<_, _> = airports.into_iter().map(|airport| (airport.faa, airport.name)).collect();
-    let planes = db.get_many::<Plane, _>(flights.iter().filter_map(|flight| flight.tailnum.as_deref())).await?;
-    let planes: HashMap<_, _> = planes.into_iter().map(|plane| (plane.tailnum, plane.manufacturer)).collect();
-    let delays = flights.into_iter().map(|flight| Delay {
-        date: format!("{:04}-{:02}-{:02}", flight.year, flight.month, flight.day),
-        carrier: airlines.get(&flight.carrier).cloned().flatten(),
-        manufacturer: flight.tailnum.as_ref().and_then(|tailnum| planes.get(tailnum).cloned().flatten()),
-        tailnum: flight.tailnum,
-        origin: airports.get(&flight.origin).cloned().flatten(),
-        dest: airports.get(&flight.dest).cloned().flatten(),
-        delay: flight.arr_delay.unwrap_or_default(),
-    });
+    let delays =
+        flights.into_iter().map(|((year, month, day), carrier, tailnum, manufacturer, origin, dest, delay)| {
+            let date = format!("{year:04}-{month:02}-{day:02}");
+            Delay { date, carrier, tailnum, manufacturer, origin, dest, delay: delay.unwrap_or_default() }
+        });
     Ok(delays.collect())
 }
 

@@ -14,6 +14,7 @@ chapters! {
     getting_started = "docs/getting-started.md";
     models = "docs/models.md";
     queries = "docs/queries.md";
+    relations = "docs/relations.md";
     writes = "docs/writes.md";
     transactions = "docs/transactions.md";
     raw = "docs/raw.md";

@@ -22,6 +22,7 @@ mod order;
 mod pages;
 mod references;
 mod related;
+mod relations;
 mod retries;
 mod schema;
 mod streams;
@@ -51,6 +52,12 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         constraints::CASES,
         references::CASES,
         related::CASES,
+        relations::across::CASES,
+        relations::attached::CASES,
+        relations::eager::CASES,
+        relations::lazy::CASES,
+        relations::shapes::CASES,
+        relations::writes::CASES,
         transactions::CASES,
         begin::CASES,
         isolation::CASES,

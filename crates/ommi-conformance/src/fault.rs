@@ -18,6 +18,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ommi::driver::{
     BoxFuture, Call, Capabilities, Driver, Inserted, NativeWork, Prepared, Raw, RowSink, RowSource, RowStream,
@@ -40,6 +41,8 @@ pub enum Fault {
     Stall,
     /// It is done, and never ends.
     StallAfter,
+    /// It is begun after a while; or fails then, and is not begun.
+    Late(Duration, Option<Error>),
 }
 
 type Choose = dyn Fn(&'static str) -> Option<Fault> + Send + Sync;
@@ -68,6 +71,13 @@ impl Faults {
             Some(Fault::StallAfter) => {
                 work.await?;
                 std::future::pending().await
+            }
+            Some(Fault::Late(time, error)) => {
+                tokio::time::sleep(time).await;
+                match error {
+                    None => work.await,
+                    Some(error) => Err(error),
+                }
             }
         }
     }

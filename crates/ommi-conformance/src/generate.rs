@@ -4,6 +4,7 @@ mod action;
 mod compare;
 mod expression;
 mod family;
+mod graph;
 mod nested;
 mod reference;
 mod show;
@@ -21,6 +22,7 @@ use ommi::{Db, Dynamic, Result};
 
 use self::action::Action;
 use self::compare::{Answer, difference};
+pub use self::graph::fuzz_graphs;
 use self::reference::reference;
 use self::table::{Rules, Table};
 
@@ -40,6 +42,8 @@ const ATTEMPTS: usize = 1500;
 pub struct Difference {
     /// The seed of the table: a run with it meets the query among its first.
     pub seed: u64,
+    /// The flags of such a run.
+    pub again: String,
     /// What differs.
     pub message: String,
     /// The model, its rows and the query.
@@ -48,7 +52,7 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "difference, to be met again by `--seed {} --queries {QUERIES_OF_A_TABLE}`", self.seed)?;
+        writeln!(f, "difference, to be met again by `{}`", self.again)?;
         writeln!(f, "{}", self.case)?;
         write!(f, "{}", self.message)
     }
@@ -252,7 +256,8 @@ async fn minimal(db: &Db, table: &Table, action: Action, message: String, seed: 
         break;
     }
     let case = format!("model and rows\n{}{}", show::table(&table), show::action(&table, &action));
-    Difference { seed, message, case }
+    let again = format!("--seed {seed} --queries {QUERIES_OF_A_TABLE}");
+    Difference { seed, again, message, case }
 }
 
 /// What differs in a case, if it is a case at all.

@@ -44,7 +44,7 @@ pub mod target;
 pub use self::bank::{Bank, BankReport};
 pub use self::cancellation::{CancellationReport, cancellation};
 pub use self::capability::Capability;
-pub use self::generate::{Difference, FuzzReport, fuzz, fuzz_with_progress};
+pub use self::generate::{Difference, FuzzReport, fuzz, fuzz_graphs, fuzz_with_progress};
 pub use self::matrix::matrix;
 pub use self::report::{CaseReport, Outcome, Report};
 pub use self::suite::{case_names, run};

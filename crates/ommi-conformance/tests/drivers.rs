@@ -65,6 +65,28 @@ async fn the_memory_driver_passes_without_savepoints() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_memory_driver_passes_without_related_rows_of_its_own() {
+    let target = Target::from_url("memory without relations", "memory:?relations=none");
+    passes(target, &["operation.sql", "relation.joins", VALUE_LIMIT]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_driver_passes_with_joins_alone() {
+    let target = Target::from_url("memory with joins alone", "memory:?relations=joins");
+    passes(target, &["operation.sql", VALUE_LIMIT]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_driver_passes_with_short_lists_of_keys() {
+    let target = Target::new("memory with lists of seven", || async {
+        let mut capabilities = *ommi::connect("memory:").await?.driver().capabilities();
+        capabilities.limits.list_values = 7;
+        Ok(ommi::Db::new(std::sync::Arc::new(ommi_memory::MemoryDriver::new(capabilities)), &[]))
+    });
+    passes(target, &["operation.sql", VALUE_LIMIT]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sqlite_in_memory_passes() {
     passes(Target::from_url("SQLite in memory", "sqlite::memory:"), &[VALUE_LIMIT]).await;
 }

@@ -3,6 +3,7 @@
 mod add;
 mod aggregate;
 mod batches;
+mod count;
 pub mod dynamic;
 mod engine;
 mod find;
@@ -33,6 +34,7 @@ pub use self::transaction::{Retrying, Transaction, TransactionBuilder, Tx};
 pub use self::upsert::Upsert;
 pub use self::write::Update;
 
+use self::count::Sent;
 use self::transaction::{Running, Standing, TransactionScope};
 use crate::driver::{self, ConnectOptions, Driver};
 use crate::error::{Error, Result};
@@ -55,6 +57,7 @@ pub struct Db {
 struct Shared {
     driver: Arc<dyn Driver>,
     plans: PlanCache,
+    sent: Sent,
 }
 
 /// What a handle works on.
@@ -72,7 +75,8 @@ impl Db {
     /// A handle on a driver, with layers around it, the first one outermost.
     pub fn new(driver: Arc<dyn Driver>, layers: &[Arc<dyn Layer>]) -> Self {
         let driver = layers.iter().rev().fold(driver, |driver, layer| layer.wrap(driver));
-        Db { shared: Arc::new(Shared { driver, plans: PlanCache::default() }), scope: Scope::Database, strict: false }
+        let shared = Shared { driver, plans: PlanCache::default(), sent: Sent::default() };
+        Db { shared: Arc::new(shared), scope: Scope::Database, strict: false }
     }
 
     /// Connects to the database of a URL.
@@ -124,9 +128,10 @@ impl Db {
         self.shared.driver.close().await
     }
 
-    /// What runs the statements of this handle.
+    /// What runs the next statement of this handle.
     #[inline]
     fn session(&self) -> Result<Running<'_>> {
+        self.shared.sent.note();
         match &self.scope {
             Scope::Database => {
                 transaction::check_outside(&self.shared)?;

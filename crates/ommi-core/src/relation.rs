@@ -1,6 +1,6 @@
 //! Related rows: the fields that lead to them, and how they are loaded.
 //!
-//! The rows of one result form a [`Group`](group::Group): their relation fields point into it, and
+//! The rows of one result form a *group*: their relation fields point into it, and
 //! the first that is asked for its related rows loads those of all rows of the group that still
 //! live, in one query. A field holds nothing but its place in the group; the group holds the keys
 //! that the rows had when they were read.

@@ -1,6 +1,11 @@
 //! Relations as a program sees them: fields, loading, eager loading, writes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test panics")]
 
+#[path = "relations/fields.rs"]
+mod fields;
+#[path = "relations/warnings.rs"]
+mod warnings;
+
 use ommi::prelude::*;
 use ommi::testing::counted;
 

@@ -81,28 +81,33 @@ impl Connection {
         rows: &dyn RowSource,
     ) -> Outcome<Written> {
         let model = &*native.model;
+        let mut form = insert.largest_form();
+        let unassigned = (0..rows.len()).filter(|row| rows.is_unassigned(*row)).count();
+        // row by row SQLite picks the keys itself and tells them, unless a later row brings its own,
+        // which an earlier one must not get
+        let picks = form == 0 && unassigned == rows.len();
         let mut keys = match model.auto() {
-            Some(auto) if (0..rows.len()).any(|row| rows.is_unassigned(row)) => {
+            Some(_) if unassigned > 0 && picks => Some(Keys { next: 0, given: Vec::with_capacity(rows.len()) }),
+            Some(auto) if unassigned > 0 => {
                 Some(Keys { next: self.next_key(prepared.id(), model, auto, rows)?, given: Vec::new() })
             }
             _ => None,
         };
         let mut written = 0;
         let mut row = 0;
-        let mut form = insert.largest_form();
         while row < rows.len() {
             while 1 << form > rows.len() - row {
                 form -= 1;
             }
             let rendered = insert.form(form)?;
-            self.with_statement(StatementKey::form(prepared.id(), form), &rendered.sql.text, |statement, _| {
+            self.with_statement(StatementKey::form(prepared.id(), form), &rendered.sql.text, |statement, owned| {
                 bind_slots(statement, &rendered.sql.parameters, parameters, prepared.parameters())?;
                 let mut is_large = false;
                 while 1 << form <= rows.len() - row {
                     let mut binder = RowBinder::new(statement, insert.fields(), model.auto(), rendered.first_row - 1);
                     for _ in 0..1 << form {
                         let key = match &mut keys {
-                            Some(keys) if rows.is_unassigned(row) => Some(keys.give()?),
+                            Some(keys) if !picks && rows.is_unassigned(row) => Some(keys.give()?),
                             _ => None,
                         };
                         binder.begin_row(key);
@@ -110,7 +115,14 @@ impl Connection {
                         row += 1;
                     }
                     is_large |= binder.is_large();
-                    written += u64::try_from(statement.raw_execute()?).unwrap_or(u64::MAX);
+                    let changed = statement.raw_execute()?;
+                    written += u64::try_from(changed).unwrap_or(u64::MAX);
+                    if picks
+                        && changed == 1
+                        && let Some(keys) = &mut keys
+                    {
+                        keys.given.push(owned.sqlite().last_insert_rowid());
+                    }
                 }
                 if is_large {
                     statement.clear_bindings();

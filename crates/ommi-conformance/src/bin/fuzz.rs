@@ -6,21 +6,23 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use ommi_conformance::fuzz_with_progress;
+use ommi_conformance::{fuzz_graphs, fuzz_with_progress};
 
-const USAGE: &str = "usage: fuzz [--queries N] [--seed S] [--url URL]
+const USAGE: &str = "usage: fuzz [--queries N | --graphs N] [--seed S] [--url URL]
 
 Runs N generated queries (10,000) on the database of a URL (sqlite::memory:) and in the reference
-evaluator. The same seed makes the same queries. Ends with 1 if an answer differs.";
+evaluator; or N generated trees of related rows, on the database and by plain loops. The same seed
+makes the same queries and trees. Ends with 1 if an answer differs.";
 
 struct Arguments {
     queries: u64,
+    graphs: Option<u64>,
     seed: u64,
     url: String,
 }
 
 fn arguments() -> Result<Option<Arguments>, String> {
-    let mut found = Arguments { queries: 10_000, seed: 1, url: "sqlite::memory:".into() };
+    let mut found = Arguments { queries: 10_000, graphs: None, seed: 1, url: "sqlite::memory:".into() };
     let mut given = std::env::args().skip(1);
     while let Some(flag) = given.next() {
         if matches!(flag.as_str(), "--help" | "-h") {
@@ -30,6 +32,7 @@ fn arguments() -> Result<Option<Arguments>, String> {
         let number = || value.replace('_', "").parse().map_err(|_| format!("`{value}` is not a number"));
         match flag.as_str() {
             "--queries" => found.queries = number()?,
+            "--graphs" => found.graphs = Some(number()?),
             "--seed" => found.seed = number()?,
             "--url" => found.url = value,
             _ => return Err(format!("`{flag}` is unknown")),
@@ -40,7 +43,7 @@ fn arguments() -> Result<Option<Arguments>, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { queries, seed, url } = match arguments() {
+    let Arguments { queries, graphs, seed, url } = match arguments() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
             println!("{USAGE}");
@@ -53,13 +56,17 @@ async fn main() -> ExitCode {
     };
     let begun = Instant::now();
     let is_terminal = std::io::stderr().is_terminal();
-    let report = fuzz_with_progress(&url, queries, seed, |done| {
+    let total = graphs.unwrap_or(queries);
+    let progress = |done| {
         if is_terminal {
-            eprint!("\r{done} of {queries} queries");
+            eprint!("\r{done} of {total}");
             let _ = std::io::stderr().flush();
         }
-    })
-    .await;
+    };
+    let report = match graphs {
+        None => fuzz_with_progress(&url, queries, seed, progress).await,
+        Some(trees) => fuzz_graphs(&url, trees, seed, progress).await,
+    };
     if is_terminal {
         eprintln!();
     }

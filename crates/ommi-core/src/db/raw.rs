@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::Db;
 use super::selected::Tuples;
-use super::sink::{Decode, Whole, take};
+use super::sink::{decode_whole, take};
 use crate::driver::{Flow, Raw, Row, RowRef, RowSink};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::relation::group::GroupBuilder;
 use crate::value::{Cell, Datum, Value, check};
 
 /// A statement in the database's own language: `db.raw("SELECT .. WHERE age > ?").bind(18)`.
@@ -101,8 +102,12 @@ impl RawQuery {
     /// `Query` if a field has no column or the text is wrong, `Decode` if a value does not fit its
     /// field, `Unsupported` if the driver has no such language.
     pub async fn models<M: Model>(self) -> Result<Vec<M>> {
-        let sink = ByName::<M> { rows: Vec::new(), columns: Vec::new() };
-        Ok(self.run(sink).await?.0.rows)
+        let sink = ByName::<M> { rows: Vec::new(), columns: Vec::new(), group: GroupBuilder::of::<M>(&self.db) };
+        let ByName { rows, group, .. } = self.run(sink).await?.0;
+        if let Some(group) = group {
+            group.seal();
+        }
+        Ok(rows)
     }
 
     /// The rows as tuples, by position: `.tuples::<(i64, Option<String>)>()`.
@@ -181,6 +186,8 @@ tuples! {
 struct ByName<M> {
     rows: Vec<M>,
     columns: Vec<usize>,
+    /// The rows' group, if they have relations.
+    group: Option<Box<GroupBuilder>>,
 }
 
 /// A row whose columns are those of a model's fields.
@@ -219,16 +226,15 @@ impl<M: Model> RowSink for ByName<M> {
 
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
         let row = Reordered { row, columns: &self.columns };
-        let mut row = Row::new(&row);
-        match M::decode(&mut row) {
-            Ok(model) => self.rows.push(model),
-            Err(error) => return Err(Whole::<M>::name(error, row.position())),
-        }
+        self.rows.push(decode_whole(&row, &mut self.group)?);
         Ok(Flow::Continue)
     }
 
     fn reset(&mut self) {
         self.rows.clear();
+        if let Some(group) = &mut self.group {
+            group.truncate(0);
+        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {

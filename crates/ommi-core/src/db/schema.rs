@@ -30,6 +30,7 @@ impl Db {
         self.refuse_in_transaction("create")?;
         validate(models)?;
         self.check_rules(models)?;
+        self.shared.sent.note();
         self.shared.driver.create(models).await.map_err(|error| error.with_operation("create"))
     }
 
@@ -49,6 +50,7 @@ impl Db {
     /// Those of [`Db::drop`].
     pub async fn drop_models(&self, models: &[Arc<ModelDef>]) -> Result<()> {
         self.refuse_in_transaction("drop")?;
+        self.shared.sent.note();
         self.shared.driver.drop_models(models).await.map_err(|error| error.with_operation("drop"))
     }
 
@@ -59,6 +61,7 @@ impl Db {
     /// The database's; `Transaction` inside one, of which the answer would not be part.
     pub async fn inspect(&self) -> Result<SchemaInfo> {
         self.refuse_in_transaction("inspect")?;
+        self.shared.sent.note();
         self.shared.driver.inspect().await.map_err(|error| error.with_operation("inspect"))
     }
 

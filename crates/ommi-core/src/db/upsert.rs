@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Model, ModelDef, read_only};
 use crate::query::statement::OnConflict;
 use crate::query::{AssignmentOf, Expr, FieldOf};
+use crate::relation::write::Known;
 use crate::value::Datum;
 
 /// What happens to a row that is there already.
@@ -164,7 +165,9 @@ impl<M: Model> Upsert<M> {
                 groups.push(group);
             }
         }
-        let mut new = self.db.add_prepared(new, "upsert").await?.into_iter();
+        let mut new = self.db.add_prepared(new, "upsert").await?;
+        self.db.attach_rows(&mut new, Known::Written)?;
+        let mut new = new.into_iter();
         if !known.is_empty() {
             self.db.insert(M::definition(), on_conflict, ModelRows(known), "upsert").await?;
         }

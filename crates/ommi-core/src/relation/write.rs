@@ -323,7 +323,7 @@ impl Db {
                 .with_operation("save"));
             }
             if let Some((_, read)) = keys.iter_mut().find(|(relation, _)| *relation == given.relation) {
-                check_key(rows, &given.route, std::mem::replace(read, Ok(None))?)?;
+                check_key(rows, &given, std::mem::replace(read, Ok(None))?)?;
             }
             saved.0.push(self.add_referenced(rows, given).await?);
         }
@@ -349,13 +349,20 @@ impl SavedRelations {
 }
 
 /// Refuses a row whose relation was set to one row and whose reference to another.
-fn check_key<M: Model>(rows: &[M], route: &Route, read: Option<Key>) -> Result<()> {
+fn check_key<M: Model>(rows: &[M], given: &Given, read: Option<Key>) -> Result<()> {
     let Some(row) = rows.first() else { return Ok(()) };
+    let route = &given.route;
     let now = values_of(row, route.first.from())?;
-    let read = read.map(Key::into_values);
     let is_unset = now.iter().all(|value| matches!(value, Datum::Null | Datum::Int(0)));
-    let is_same = read.is_some_and(|read| read == now) || is_unset;
-    if is_same || route.first.from().is_empty() {
+    let is_as_read = match read {
+        Some(read) => read.into_values() == now,
+        None => now.iter().any(Datum::is_null),
+    };
+    if is_unset || is_as_read || route.first.from().is_empty() {
+        return Ok(());
+    }
+    let of_given = given.rows.first().map(|rows| (given.writes.values)(rows, route.first.to())).transpose()?;
+    if of_given.is_some_and(|keys| keys.first() == Some(&now)) {
         return Ok(());
     }
     let names: Vec<&str> = route.first.from().iter().map(|field| M::definition().field_name(*field)).collect();

@@ -1,0 +1,143 @@
+//! Members with their posts and the posts' comments, beside the same by hand.
+
+use std::collections::HashMap;
+
+use ommi::Db;
+use ommi::prelude::*;
+use rusqlite::Connection;
+
+/// How many members there are; each has ten posts, and each post ten comments.
+pub const MEMBERS: i64 = 100;
+
+/// A member.
+#[derive(Model, Clone, Debug, Default)]
+#[ommi(table = "members")]
+pub struct Member {
+    /// The key.
+    #[ommi(key, auto)]
+    pub id: i64,
+    /// The name.
+    pub name: String,
+    /// The age in years.
+    pub age: i64,
+    /// The member's posts.
+    pub posts: Many<Post>,
+}
+
+/// A post of a member.
+#[derive(Model, Clone, Debug, Default)]
+#[ommi(table = "posts")]
+pub struct Post {
+    /// The key.
+    #[ommi(key, auto)]
+    pub id: i64,
+    /// Whose post it is.
+    #[ommi(references = Member, index)]
+    pub member_id: i64,
+    /// The title.
+    pub title: String,
+    /// The text.
+    pub body: String,
+    /// What others say of it.
+    pub comments: Many<Comment>,
+}
+
+/// A comment on a post.
+#[derive(Model, Clone, Debug, Default)]
+#[ommi(table = "comments")]
+pub struct Comment {
+    /// The key.
+    #[ommi(key, auto)]
+    pub id: i64,
+    /// What it is about.
+    #[ommi(references = Post, index)]
+    pub post_id: i64,
+    /// The text.
+    pub text: String,
+}
+
+/// The same by hand.
+pub struct RawMember {
+    pub id: i64,
+    pub name: String,
+    pub age: i64,
+    pub posts: Vec<RawPost>,
+}
+
+/// The same by hand.
+pub struct RawPost {
+    pub id: i64,
+    pub member_id: i64,
+    pub title: String,
+    pub body: String,
+    pub comments: Vec<RawComment>,
+}
+
+/// The same by hand.
+pub struct RawComment {
+    pub id: i64,
+    pub post_id: i64,
+    pub text: String,
+}
+
+/// Fills the tables.
+pub async fn fill(db: &Db) -> Result<()> {
+    db.create::<(Member, Post, Comment)>().await?;
+    let comment =
+        |n: i64| Comment { text: format!("Comment number {n}, which says a little more"), ..Default::default() };
+    let post = |n: i64| Post {
+        title: format!("Post number {n}"),
+        body: format!("The body of post number {n}, which is somewhat longer than its title"),
+        comments: (0..10).map(|c| comment(n * 10 + c)).collect(),
+        ..Default::default()
+    };
+    let member = |n: i64| Member {
+        name: format!("Member number {n}"),
+        age: n % 90,
+        posts: (0..10).map(|p| post(n * 10 + p)).collect(),
+        ..Default::default()
+    };
+    db.add_all((0..MEMBERS).map(member)).await.map(drop)
+}
+
+/// All members with posts and comments, by Ommi.
+pub async fn eager(db: &Db) -> Result<Vec<Member>> {
+    db.find(Member::ID.le(MEMBERS)).with(Member::POSTS.with(Post::COMMENTS)).all().await
+}
+
+/// The same in three queries by hand, put together by maps of keys.
+pub fn by_hand(raw: &Connection) -> rusqlite::Result<Vec<RawMember>> {
+    let mut members = raw
+        .prepare_cached("SELECT id, name, age FROM members WHERE id <= ?1")?
+        .query_map([MEMBERS], |row| {
+            Ok(RawMember { id: row.get(0)?, name: row.get(1)?, age: row.get(2)?, posts: Vec::new() })
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let places: HashMap<i64, usize> = members.iter().enumerate().map(|(place, member)| (member.id, place)).collect();
+    let mut of_post: HashMap<i64, (usize, usize)> = HashMap::new();
+    let mut statement =
+        raw.prepare_cached("SELECT id, member_id, title, body FROM posts WHERE member_id <= ?1 ORDER BY member_id")?;
+    let mut rows = statement.query([MEMBERS])?;
+    while let Some(row) = rows.next()? {
+        let post = RawPost {
+            id: row.get(0)?,
+            member_id: row.get(1)?,
+            title: row.get(2)?,
+            body: row.get(3)?,
+            comments: Vec::new(),
+        };
+        let place = places[&post.member_id];
+        of_post.insert(post.id, (place, members[place].posts.len()));
+        members[place].posts.push(post);
+    }
+    let mut statement = raw.prepare_cached(
+        "SELECT c.id, c.post_id, c.text FROM posts p JOIN comments c ON c.post_id = p.id WHERE p.member_id <= ?1",
+    )?;
+    let mut rows = statement.query([MEMBERS])?;
+    while let Some(row) = rows.next()? {
+        let comment = RawComment { id: row.get(0)?, post_id: row.get(1)?, text: row.get(2)? };
+        let (member, post) = of_post[&comment.post_id];
+        members[member].posts[post].comments.push(comment);
+    }
+    Ok(members)
+}
