@@ -1,4 +1,4 @@
-//! Ommi beside the raw drivers, in one run: `dev/bench sqlite`.
+//! Ommi beside the raw drivers, in one run: `dev/bench sqlite`, `dev/bench postgres`.
 //!
 //! Every workload is written twice, once with Ommi and once with the driver used well: prepared
 //! statements cached, structs filled by position, the same file, schema and pragmas. Lanes are
@@ -10,6 +10,7 @@ mod flights;
 mod latency;
 mod measure;
 mod mongodb;
+mod postgres;
 mod relations;
 mod sqlite;
 mod user;
@@ -30,11 +31,18 @@ fn main() {
             let times = times.parse().expect("a number of times");
             mongodb::count(work, lane, times);
         }
+        ["postgres"] => postgres::compare(""),
+        ["postgres", "--only", work] => postgres::compare(work),
+        ["postgres", "--count", work, lane, times] => {
+            let times = times.parse().expect("a number of times");
+            postgres::count(work, lane, times);
+        }
+        ["postgres", "--together"] => postgres::together(),
         ["latency"] => latency::measure(),
         ["flights", data, loaded] => flights::load(data, loaded),
         _ => {
             eprintln!(
-                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|mongodb [--only WORK | --count WORK ommi|raw TIMES]]"
+                "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|mongodb|postgres [--only WORK | --count WORK ommi|raw TIMES] | postgres --together]"
             );
             std::process::exit(2);
         }

@@ -24,6 +24,7 @@ chapters! {
     plans = "docs/plans.md";
     sqlite = "docs/sqlite.md";
     mongodb = "docs/mongodb.md";
+    postgres = "docs/postgres.md";
     memory = "docs/memory.md";
     layers = "docs/layers.md";
     testing = "docs/testing.md";

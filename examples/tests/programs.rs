@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ommi_conformance::server;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -89,6 +90,28 @@ fn the_flights_report_is_the_same_on_mongodb() {
         let Some(url) = mongodb(&directory.file_name().unwrap().to_string_lossy()) else { return };
         assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
         assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
+    }
+}
+
+/// Runs a statement on a server, where no table is.
+async fn on_server(server: &str, statement: &str) {
+    let db = ommi::connect(server).await.unwrap();
+    db.raw(statement).execute().await.unwrap();
+    db.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_flights_report_is_the_same_on_postgres() {
+    let Some(server) = server::address("OMMI_POSTGRES_URL") else { return };
+    let name = format!("ommi_flights_{}", std::process::id());
+    let url =
+        format!("{}/{name}", server.split_once('?').map_or(&*server, |(base, _)| base).rsplit_once('/').unwrap().0);
+    for (directory, expected) in data() {
+        on_server(&server, &format!("CREATE DATABASE {name}")).await;
+        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected);
+        let report = printed(flights(&directory, &url, &[]));
+        assert!(report.contains("of which 0 were new"), "{report}");
+        on_server(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
     }
 }
 

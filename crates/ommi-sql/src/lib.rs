@@ -7,6 +7,7 @@
 
 pub mod ddl;
 pub mod dialect;
+mod fold;
 pub mod identifier;
 pub mod operand;
 pub mod render;
@@ -15,6 +16,6 @@ pub mod sql;
 
 pub use self::dialect::{Dialect, SchemaDialect};
 pub use self::operand::{Operand, Source};
-pub use self::render::{RenderedInsert, RenderedSql, render, render_insert};
+pub use self::render::{InsertRows, RenderedInsert, RenderedSql, render, render_insert, render_insert_of};
 pub use self::slot::{Bound, Slot};
 pub use self::sql::{Precedence, Sql};

@@ -1,5 +1,6 @@
 //! An expression that is rendered already, with what a dialect wants to know of it.
 
+use ommi_core::query::TextOperator;
 use ommi_core::value::{Datum, ValueType};
 
 use crate::slot::{Slot, prefix_end};
@@ -72,6 +73,23 @@ impl Operand<'_> {
     pub fn list_json(&self) -> Option<String> {
         match self.source {
             Source::Parameter(index) => Some(Slot::ListJson(index).mark()),
+            _ => None,
+        }
+    }
+
+    /// The placeholder for a parameter's regular expression in its portable form.
+    pub fn regex(&self) -> Option<String> {
+        match self.source {
+            Source::Parameter(index) => Some(Slot::Regex(index).mark()),
+            _ => None,
+        }
+    }
+
+    /// The placeholder for the pattern of `LIKE` that stands for a parameter's text under an
+    /// operator that folds.
+    pub fn folded(&self, operator: TextOperator) -> Option<String> {
+        match self.source {
+            Source::Parameter(index) => Some(Slot::Folded(operator, index).mark()),
             _ => None,
         }
     }

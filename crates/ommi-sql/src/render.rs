@@ -9,20 +9,21 @@ mod related;
 mod select;
 mod update;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use ommi_core::model::ModelDef;
-use ommi_core::query::Join;
 use ommi_core::query::statement::Statement;
+use ommi_core::query::{Expr, Join};
 use ommi_core::value::ValueType;
 use ommi_core::{Error, Result};
 
 pub(crate) use self::condition::Truth;
 pub use self::condition::in_as_comparisons;
-pub use self::insert::{RenderedInsert, render_insert};
+pub use self::insert::{InsertRows, RenderedInsert, render_insert, render_insert_of};
 
 use crate::dialect::Dialect;
 use crate::slot::Slot;
+use crate::sql::Sql;
 
 /// A statement as SQL, with what its placeholders are bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,12 +68,28 @@ pub(crate) struct Renderer<'a> {
 
 /// Names for the tables of a statement.
 #[derive(Default)]
-pub(crate) struct Aliases(Cell<usize>);
+pub(crate) struct Aliases {
+    next: Cell<usize>,
+    /// The texts of values of related rows, by the name of the table that they are related to.
+    said: RefCell<Vec<(usize, Expr, Sql)>>,
+}
 
 impl Aliases {
     /// A name that no other table of the statement has.
     fn next(&self) -> usize {
-        self.0.replace(self.0.get() + 1)
+        self.next.replace(self.next.get() + 1)
+    }
+
+    /// The text of a value of related rows: the same each time, so that the database sees that what is
+    /// selected is what is grouped or ordered by.
+    fn say(&self, own: usize, expr: &Expr, make: impl FnOnce() -> Result<Sql>) -> Result<Sql> {
+        let is_same = |(of, said, _): &&(usize, Expr, Sql)| *of == own && said == expr;
+        if let Some((_, _, sql)) = self.said.borrow().iter().find(is_same) {
+            return Ok(sql.clone());
+        }
+        let sql = make()?;
+        self.said.borrow_mut().push((own, expr.clone(), sql.clone()));
+        Ok(sql)
     }
 }
 

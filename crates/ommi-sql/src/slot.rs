@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 
+use ommi_core::query::TextOperator;
+use ommi_core::query::pattern::RegexPattern;
 use ommi_core::value::{Cell, Datum, DecimalSize, ValueType, decimal, list};
 use ommi_core::{Error, Result};
+
+use crate::fold::ascii_pattern;
 
 /// What a placeholder is bound to: a parameter of the statement, or a value derived from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +21,11 @@ pub enum Slot {
     /// It differs from a stored list: decimals have the digits of their size, infinite floats are
     /// numbers beyond the range (`9e999`), and documents and lists are strings of their texts.
     ListJson(u16),
+    /// A parameter's regular expression in its portable form.
+    Regex(u16),
+    /// The pattern of `LIKE` that matches all texts which a parameter's text matches by an
+    /// operator that folds, and a few more, where the database folds ASCII only.
+    Folded(TextOperator, u16),
 }
 
 /// What a driver binds.
@@ -34,7 +43,11 @@ impl Slot {
     /// The parameter that the slot takes its value from.
     pub fn parameter(self) -> u16 {
         match self {
-            Slot::Value(index) | Slot::PrefixEnd(index) | Slot::ListJson(index) => index,
+            Slot::Value(index)
+            | Slot::PrefixEnd(index)
+            | Slot::ListJson(index)
+            | Slot::Regex(index)
+            | Slot::Folded(_, index) => index,
         }
     }
 
@@ -61,6 +74,8 @@ impl Slot {
             (_, Datum::Null) | (Slot::Value(_), _) => Ok(Bound::Value(value, value_type)),
             (Slot::PrefixEnd(_), Datum::Text(text)) => Ok(prefix_end(text).map_or(Bound::AboveText, Bound::Text)),
             (Slot::ListJson(_), Datum::List(items)) => Ok(Bound::Text(in_list_json(items, value_type)?)),
+            (Slot::Regex(_), Datum::Text(text)) => Ok(Bound::Text(RegexPattern::cached(text)?.portable().to_owned())),
+            (Slot::Folded(operator, _), Datum::Text(text)) => Ok(Bound::Text(ascii_pattern(operator, text))),
             (slot, value) => Err(Error::query(format!(
                 "the parameter {} is {} and cannot be bound",
                 slot.parameter() + 1,
@@ -77,6 +92,8 @@ impl Slot {
             Slot::Value(index) => format!("\0V{index}\0"),
             Slot::PrefixEnd(index) => format!("\0P{index}\0"),
             Slot::ListJson(index) => format!("\0L{index}\0"),
+            Slot::Regex(index) => format!("\0X{index}\0"),
+            Slot::Folded(operator, index) => format!("\0{}{index}\0", folded_mark(operator)),
         }
     }
 
@@ -89,8 +106,30 @@ impl Slot {
             'V' => Slot::Value(index),
             'P' => Slot::PrefixEnd(index),
             'L' => Slot::ListJson(index),
-            _ => return None,
+            'X' => Slot::Regex(index),
+            mark => Slot::Folded(FOLDING.into_iter().find(|operator| folded_mark(*operator) == mark)?, index),
         })
+    }
+}
+
+/// The operators that fold.
+const FOLDING: [TextOperator; 5] = [
+    TextOperator::IContains,
+    TextOperator::IStartsWith,
+    TextOperator::IEndsWith,
+    TextOperator::IEq,
+    TextOperator::ILike,
+];
+
+/// The letter of a folding operator; that of no other is among the marks.
+fn folded_mark(operator: TextOperator) -> char {
+    match operator {
+        TextOperator::IContains => 'c',
+        TextOperator::IStartsWith => 's',
+        TextOperator::IEndsWith => 'e',
+        TextOperator::IEq => 'q',
+        TextOperator::ILike => 'k',
+        _ => '?',
     }
 }
 
@@ -194,7 +233,10 @@ mod tests {
 
     #[test]
     fn marks_lead_back_to_their_slots() {
-        for slot in [Slot::Value(0), Slot::PrefixEnd(65535), Slot::ListJson(7)] {
+        let folded = FOLDING.map(|operator| Slot::Folded(operator, 3));
+        for slot in
+            [Slot::Value(0), Slot::PrefixEnd(65535), Slot::ListJson(7), Slot::Regex(1)].into_iter().chain(folded)
+        {
             assert_eq!(Slot::from_mark(slot.mark().trim_matches('\0')), Some(slot));
         }
         assert_eq!(Slot::from_mark("R1"), None);

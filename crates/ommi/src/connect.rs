@@ -16,12 +16,15 @@ pub fn register_drivers() {
         ommi_core::driver::register(Arc::new(ommi_memory::MemoryConnector));
         #[cfg(feature = "mongodb")]
         ommi_core::driver::register(Arc::new(ommi_mongodb::MongoConnector));
+        #[cfg(feature = "postgres")]
+        ommi_core::driver::register(Arc::new(ommi_postgres::PostgresConnector));
         #[cfg(feature = "sqlite")]
         ommi_core::driver::register(Arc::new(ommi_sqlite::SqliteConnector));
     });
 }
 
-/// Connects to the database of a URL: `sqlite://library.db`, `sqlite::memory:`.
+/// Connects to the database of a URL: `sqlite://library.db`,
+/// `sqlite::memory:`, `postgres://user:password@host/library`.
 ///
 /// # Errors
 ///

@@ -49,6 +49,8 @@ pub use ommi_core::{driver, evaluate, layer, model, plan, query, relation, value
 pub use ommi_macros::{Model, Value};
 #[cfg(feature = "mongodb")]
 pub use ommi_mongodb as mongodb;
+#[cfg(feature = "postgres")]
+pub use ommi_postgres as postgres;
 #[cfg(feature = "sqlite")]
 pub use ommi_sqlite as sqlite;
 pub use rust_decimal_macros::dec;

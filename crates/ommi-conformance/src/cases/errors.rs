@@ -190,9 +190,9 @@ async fn raw_statements_bind_their_parameters(db: Db) -> Verdict {
     let rows: Vec<(i64, String, Option<i64>)> = db.raw("SELECT 7, 'a', NULL").tuples().await?;
     check_eq!(rows, [(7, "a".into(), None)]);
     fill(&db, named(&["a", "b'c"])).await?;
-    let rows: Vec<(i64,)> = db.raw("SELECT id FROM \"Item\" WHERE name = ?").bind("b'c").tuples().await?;
+    let rows: Vec<(i64,)> = db.raw("SELECT id FROM \"Item\" WHERE name = $1").bind("b'c").tuples().await?;
     check_eq!(rows, [(2,)]);
-    let changed = db.raw("UPDATE \"Item\" SET name = ? WHERE id < ?").bind("'; --").bind(9_i64).execute().await?;
+    let changed = db.raw("UPDATE \"Item\" SET name = $1 WHERE id < $2").bind("'; --").bind(9_i64).execute().await?;
     check_eq!(changed, 2);
     check_eq!(db.get::<Item>(1).await?.name, "'; --");
     Ok(())

@@ -53,8 +53,14 @@ pub async fn connect(options: &ConnectOptions) -> Result<Arc<dyn Driver>> {
 }
 
 /// The schemes of the drivers that Ommi comes with, and the feature that has each.
-const BUILT_IN: &[(&str, &str)] =
-    &[("memory", "memory"), ("mongodb", "mongodb"), ("mongodb+srv", "mongodb-srv"), ("sqlite", "sqlite")];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("memory", "memory"),
+    ("mongodb", "mongodb"),
+    ("mongodb+srv", "mongodb-srv"),
+    ("postgres", "postgres"),
+    ("postgresql", "postgres"),
+    ("sqlite", "sqlite"),
+];
 
 #[cold]
 fn unknown_scheme(scheme: &str) -> Error {

@@ -103,7 +103,9 @@ impl Planner<'_> {
         for part in parts {
             let needed = self.needed(&part);
             let of_key = by_key && Self::equal_field(&part).is_some_and(|field| self.model.is_key(field));
-            let is_plain = !needed.intersects(Operators::OR.and(Operators::NOT)) && !is_negated(&part);
+            // more rows than there are would be fewer under these
+            let turning = Operators::OR.and(Operators::NOT).and(Operators::IS_TRUE);
+            let is_plain = !needed.intersects(turning) && !is_negated(&part);
             // a driver without filters is asked for no constant either
             let constant = matches!(part, Condition::Const(_)) && filter.native.is_empty();
             let mut related = Vec::new();

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use ommi_core::model::{IndexDef, ModelDef};
-use ommi_core::query::Direction;
 use ommi_core::{Error, Result};
 
-use super::table::{rule, table_of};
+use super::table::{allows_null, rule, table_of};
 use crate::dialect::SchemaDialect;
 use crate::identifier;
 
@@ -44,9 +43,9 @@ pub fn create_indexes(model: &ModelDef, dialect: &dyn SchemaDialect) -> Result<V
         let keys: Vec<String> = columns
             .iter()
             .zip(&index.fields)
-            .map(|(column, (_, direction))| match direction {
-                Direction::Ascending => dialect.quote(column),
-                Direction::Descending => format!("{} DESC", dialect.quote(column)),
+            .map(|(column, (field, direction))| {
+                let nullable = model.field(*field).is_some_and(|field| allows_null(model, field));
+                dialect.index_key(&dialect.quote(column), *direction, nullable)
             })
             .collect();
         let kind = if index.unique { "UNIQUE INDEX" } else { "INDEX" };

@@ -2,6 +2,7 @@
 
 use ommi_core::Result;
 use ommi_core::model::{FieldDef, ModelDef, OnChange};
+use ommi_core::query::Direction;
 
 use super::Dialect;
 
@@ -55,6 +56,15 @@ pub trait SchemaDialect: Dialect {
 
     /// Whether columns of a declared type hold the values of a field and give them back.
     fn reads(&self, declared: &str, model: &ModelDef, field: &FieldDef) -> bool;
+
+    /// A quoted column as an index has it, sorted as queries sort it.
+    fn index_key(&self, column: &str, direction: Direction, nullable: bool) -> String {
+        let _ = nullable;
+        match direction {
+            Direction::Ascending => column.to_owned(),
+            Direction::Descending => format!("{column} DESC"),
+        }
+    }
 
     /// Whether two names are the same to the database.
     fn same_name(&self, left: &str, right: &str) -> bool {

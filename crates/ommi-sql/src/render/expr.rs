@@ -64,7 +64,12 @@ impl Renderer<'_> {
             }
             Expr::Related { link, condition, of } => {
                 let nullable = !matches!(**of, Expr::Aggregate { function: AggregateFunction::Count, .. });
-                Operand { nullable, ..computed(self.related_value(link, condition, of)?, value_type) }
+                let make = || self.related_value(link, condition, of);
+                let sql = match self.scope {
+                    Some(scope) => scope.aliases.say(scope.own, expr, make)?,
+                    None => make()?,
+                };
+                Operand { nullable, ..computed(sql, value_type) }
             }
             Expr::Arithmetic { operator, left, right, value_type: of } => {
                 let left = self.operand(left, Some(of))?;

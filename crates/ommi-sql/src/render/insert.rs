@@ -33,32 +33,63 @@ pub fn render_insert(
     returning: &[u16],
     dialect: &dyn Dialect,
 ) -> Result<RenderedInsert> {
+    let all: Vec<u16> = (0u16..).take(statement.model.fields().len()).collect();
+    render_insert_of(statement, parameters, &all, InsertRows::Values(rows), returning, dialect)
+}
+
+/// The rows of an insert.
+#[derive(Clone, Copy)]
+pub enum InsertRows<'a> {
+    /// A number of rows, each value behind a placeholder of its own.
+    Values(usize),
+    /// The rows that a query gives; it is written from the placeholders of its arguments, one for
+    /// each field.
+    Query(&'a dyn Fn(&[String]) -> String),
+}
+
+/// Renders an insert of some fields; the others get their defaults.
+///
+/// # Errors
+///
+/// As for [`render_insert`].
+pub fn render_insert_of(
+    statement: &InsertStatement,
+    parameters: &[ValueType],
+    fields: &[u16],
+    rows: InsertRows<'_>,
+    returning: &[u16],
+    dialect: &dyn Dialect,
+) -> Result<RenderedInsert> {
     let renderer = Renderer::new(&statement.model, parameters, dialect);
-    let text = renderer.insert(statement, rows, returning)?;
+    let text = renderer.insert(statement, fields, rows, returning)?;
     let (sql, first_row) = number(&text, dialect)?;
     Ok(RenderedInsert { sql, first_row })
 }
 
 impl Renderer<'_> {
-    fn insert(&self, statement: &InsertStatement, rows: usize, returning: &[u16]) -> Result<String> {
-        if rows == 0 {
-            return Err(Error::query("an insert needs at least one row").with_model(self.model.name()));
-        }
-        let width = self.model.fields().len();
-        let columns = self.columns(&self.all_fields())?;
-        let mut text = format!("INSERT INTO {} ({}) VALUES ", self.table()?, columns.join(", "));
-        for row in 0..rows {
-            if row > 0 {
-                text.push_str(", ");
+    fn insert(
+        &self,
+        statement: &InsertStatement,
+        fields: &[u16],
+        rows: InsertRows<'_>,
+        returning: &[u16],
+    ) -> Result<String> {
+        let marks = |row: usize| -> Vec<String> {
+            (0..fields.len()).map(|field| row_mark(row * fields.len() + field)).collect()
+        };
+        let mut text = format!("INSERT INTO {}", self.table()?);
+        match rows {
+            InsertRows::Values(0) => {
+                return Err(Error::query("an insert needs at least one row").with_model(self.model.name()));
             }
-            text.push('(');
-            for field in 0..width {
-                if field > 0 {
-                    text.push_str(", ");
-                }
-                text.push_str(&row_mark(row * width + field));
+            InsertRows::Values(_) if fields.is_empty() => text.push_str(" DEFAULT VALUES"),
+            InsertRows::Values(rows) => {
+                let rows: Vec<String> = (0..rows).map(|row| format!("({})", marks(row).join(", "))).collect();
+                text.push_str(&format!(" ({}) VALUES {}", self.columns(fields)?.join(", "), rows.join(", ")));
             }
-            text.push(')');
+            InsertRows::Query(query) => {
+                text.push_str(&format!(" ({}) {}", self.columns(fields)?.join(", "), query(&marks(0))));
+            }
         }
         text.push_str(&self.conflict(&statement.on_conflict)?);
         if !returning.is_empty() {

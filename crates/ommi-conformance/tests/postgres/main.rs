@@ -1,0 +1,14 @@
+//! The suite, generated queries, faults and the bank on PostgreSQL.
+
+#![allow(clippy::print_stdout, reason = "the reports are what is to be seen")]
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+#![allow(clippy::indexing_slicing, reason = "a failed test panics")]
+
+mod connecting;
+mod database;
+mod faults;
+mod pool;
+mod process;
+mod session;
+mod suite;
+mod tls;

@@ -1,0 +1,51 @@
+//! Connections that several short requests share.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::kept::Kept;
+
+/// A connection with its requests in flight, which the server answers in their order.
+pub(crate) struct Lane<C> {
+    pub(crate) id: u64,
+    pub(crate) connection: Arc<Kept<C>>,
+    /// The place of its holder.
+    pub(crate) holder: usize,
+    requests: VecDeque<(u64, Instant)>,
+    next: u64,
+}
+
+impl<C> Lane<C> {
+    /// A lane with its first request.
+    pub(crate) fn new(id: u64, connection: Arc<Kept<C>>, holder: usize, now: Instant) -> Self {
+        Lane { id, connection, holder, requests: VecDeque::from([(0, now)]), next: 1 }
+    }
+
+    /// How many requests are in flight.
+    pub(crate) fn depth(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Whether the oldest request is still young.
+    pub(crate) fn moves(&self, patience: Duration, now: Instant) -> bool {
+        self.requests.front().is_none_or(|(_, since)| now.saturating_duration_since(*since) < patience)
+    }
+
+    /// Adds a request, and gives its number.
+    pub(crate) fn join(&mut self, now: Instant) -> u64 {
+        let request = self.next;
+        self.next += 1;
+        self.requests.push_back((request, now));
+        request
+    }
+
+    /// Removes a request; says whether none is left.
+    pub(crate) fn leave(&mut self, request: u64) -> bool {
+        match self.requests.front() {
+            Some((first, _)) if *first == request => drop(self.requests.pop_front()),
+            _ => self.requests.retain(|(other, _)| *other != request),
+        }
+        self.requests.is_empty()
+    }
+}

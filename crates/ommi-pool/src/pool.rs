@@ -1,0 +1,534 @@
+//! The pool.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use ommi_core::driver::Holder;
+use ommi_core::{Error, Result};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use crate::backoff::Backoff;
+use crate::holder::Holders;
+use crate::kept::Kept;
+use crate::lane::Lane;
+use crate::lease::{Lease, Place};
+use crate::metrics::Metrics;
+use crate::opener::Opener;
+use crate::settings::Settings;
+
+/// How many connections are opened at a time.
+const OPENING: usize = 8;
+/// How often connections that nobody uses are looked for, at least.
+const ROUND: Duration = Duration::from_secs(30);
+
+/// A connection that nobody has.
+struct Idle<C> {
+    connection: Arc<Kept<C>>,
+    since: Instant,
+}
+
+struct State<C> {
+    /// The last used stands last.
+    idle: Vec<Idle<C>>,
+    lanes: Vec<Lane<C>>,
+    next_lane: u64,
+    holders: Holders,
+    open: usize,
+    /// When a connection was last found broken: those that were idle then are suspect.
+    fault: Option<Instant>,
+    backoff: Backoff,
+    is_closed: bool,
+}
+
+/// Connections to a server, lent out and taken back.
+pub struct Pool<O: Opener> {
+    opener: O,
+    settings: Settings,
+    /// One for each connection that may be lent.
+    permits: Semaphore,
+    opening: Semaphore,
+    state: Mutex<State<O::Connection>>,
+    /// Told when a connection comes back to a closed pool.
+    returned: Notify,
+    /// Told when the pool is closed or dropped.
+    ended: Arc<Notify>,
+    waiting: AtomicUsize,
+    acquired: AtomicU64,
+    waited_micros: AtomicU64,
+}
+
+/// The right to a connection, while there is none yet.
+struct Permit<'a, O: Opener>(Option<&'a Pool<O>>);
+
+impl<O: Opener> Drop for Permit<'_, O> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0 {
+            pool.give_permit_back();
+        }
+    }
+}
+
+/// Counts a connection while it is opened.
+struct Counted<'a, O: Opener>(Option<&'a Pool<O>>);
+
+impl<O: Opener> Drop for Counted<'_, O> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0 {
+            pool.state().open -= 1;
+        }
+    }
+}
+
+/// What was found for an exclusive lease.
+enum Found<C> {
+    /// A connection that works, as far as is known.
+    Ready(Arc<Kept<C>>),
+    /// One that has to be asked first, and since when nobody has it.
+    Suspect(Arc<Kept<C>>, Instant),
+    Nothing,
+}
+
+impl<O: Opener> Pool<O> {
+    /// A pool without connections: they are opened when they are wanted.
+    pub fn new(opener: O, settings: Settings) -> Arc<Self> {
+        let pool = Arc::new(Pool {
+            permits: Semaphore::new(settings.size),
+            opening: Semaphore::new(OPENING),
+            state: Mutex::new(State {
+                idle: Vec::with_capacity(settings.size),
+                lanes: Vec::with_capacity(settings.lanes()),
+                next_lane: 0,
+                holders: Holders::default(),
+                open: 0,
+                fault: None,
+                backoff: Backoff::default(),
+                is_closed: false,
+            }),
+            returned: Notify::new(),
+            ended: Arc::default(),
+            waiting: AtomicUsize::new(0),
+            acquired: AtomicU64::new(0),
+            waited_micros: AtomicU64::new(0),
+            opener,
+            settings,
+        });
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(close_unused(Arc::downgrade(&pool), Arc::clone(&pool.ended), settings.idle_timeout));
+        }
+        pool
+    }
+
+    /// What looks after the connections.
+    pub fn opener(&self) -> &O {
+        &self.opener
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<O::Connection>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the pool is doing.
+    pub fn metrics(&self) -> Metrics {
+        let state = self.state();
+        Metrics {
+            open: state.open,
+            idle: state.idle.len(),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            acquired: self.acquired.load(Ordering::Relaxed),
+            acquire_time: Duration::from_micros(self.waited_micros.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Lends a connection that is the caller's own, in the order in which callers ask.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout`, with those who hold the connections, if none comes free in time; the opener's;
+    /// `Connection` if the pool is closed.
+    pub async fn lease(self: &Arc<Self>, holder: Holder) -> Result<Lease<O>> {
+        self.lease_within(holder, None).await
+    }
+
+    /// The same, with a limit of the caller's own instead of `acquire_timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::lease`].
+    pub async fn lease_within(self: &Arc<Self>, holder: Holder, limit: Option<Duration>) -> Result<Lease<O>> {
+        let begun = match self.permits.try_acquire() {
+            Ok(permit) => {
+                permit.forget();
+                let permit = Permit(Some(&**self));
+                match self.next_idle()? {
+                    Found::Ready(connection) => return Ok(self.lend(permit, connection, holder)),
+                    found => Some((permit, found)),
+                }
+            }
+            Err(_) => None,
+        };
+        Box::pin(self.lease_slowly(holder, limit, begun)).await
+    }
+
+    /// A connection that nobody has.
+    fn next_idle(&self) -> Result<Found<O::Connection>> {
+        let mut gone = Vec::new();
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(is_closed());
+        }
+        let found = self.take_idle(&mut state, Instant::now(), &mut gone);
+        drop(state);
+        Ok(found)
+    }
+
+    /// Lends a connection for which there is a permit.
+    fn lend(
+        self: &Arc<Self>,
+        mut permit: Permit<'_, O>,
+        connection: Arc<Kept<O::Connection>>,
+        holder: Holder,
+    ) -> Lease<O> {
+        let holder = self.state().holders.enter(holder);
+        permit.0 = None;
+        self.acquired.fetch_add(1, Ordering::Relaxed);
+        Lease::new(Arc::clone(self), connection, Place::Exclusive(holder))
+    }
+
+    async fn lease_slowly(
+        self: &Arc<Self>,
+        holder: Holder,
+        limit: Option<Duration>,
+        begun: Option<(Permit<'_, O>, Found<O::Connection>)>,
+    ) -> Result<Lease<O>> {
+        struct Waiting<'a>(&'a AtomicUsize, &'a AtomicU64, Instant);
+        impl Drop for Waiting<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+                let micros = u64::try_from(self.2.elapsed().as_micros()).unwrap_or(u64::MAX);
+                self.1.fetch_add(micros, Ordering::Relaxed);
+            }
+        }
+        let limit = limit.unwrap_or(self.settings.acquire_timeout);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(&self.waiting, &self.waited_micros, Instant::now());
+        let is_opening = AtomicBool::new(false);
+        let work = async {
+            let (permit, mut found) = match begun {
+                Some(begun) => begun,
+                None => {
+                    let permit = self.permits.acquire().await.map_err(|_| is_closed())?;
+                    permit.forget();
+                    (Permit(Some(&**self)), Found::Nothing)
+                }
+            };
+            is_opening.store(true, Ordering::Relaxed);
+            let connection = loop {
+                match found {
+                    Found::Ready(connection) => break connection,
+                    Found::Suspect(connection, _) => {
+                        let mut counted = Counted(Some(&**self));
+                        let works = timeout(self.settings.restore_timeout, self.opener.check(&connection)).await;
+                        counted.0 = None;
+                        if works == Ok(true) {
+                            break connection;
+                        }
+                        self.discard(connection);
+                    }
+                    Found::Nothing => {}
+                }
+                found = self.next_idle()?;
+                if matches!(found, Found::Nothing) {
+                    break self.open().await?;
+                }
+            };
+            Ok(self.lend(permit, connection, holder))
+        };
+        let lease = timeout(limit, work).await;
+        drop(waiting);
+        match lease {
+            Ok(lease) => lease,
+            Err(_) => Err(self.too_late(limit, is_opening.load(Ordering::Relaxed))),
+        }
+    }
+
+    #[cold]
+    fn too_late(&self, limit: Duration, was_opening: bool) -> Error {
+        let limit = limit.as_secs_f64();
+        if was_opening {
+            return Error::timeout(format!("no connection could be opened within {limit} s: is the server up?"));
+        }
+        let holders = self.state().holders.shown();
+        Error::timeout(format!(
+            "no connection came free within {limit} s: all {} of the pool are held by {holders}: keep transactions and streams short, or raise `pool` or `acquire_timeout`",
+            self.settings.size
+        ))
+    }
+
+    /// Lends a connection for one short request, which may share it with others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::lease`].
+    pub async fn share(self: &Arc<Self>, holder: Holder) -> Result<Lease<O>> {
+        match self.try_share(&holder)? {
+            Some(lease) => Ok(lease),
+            None => self.lease(holder).await,
+        }
+    }
+
+    fn try_share(self: &Arc<Self>, holder: &Holder) -> Result<Option<Lease<O>>> {
+        let now = Instant::now();
+        let mut gone = Vec::new();
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(is_closed());
+        }
+        let opens = state.lanes.len() < self.settings.lanes() && !state.idle.is_empty();
+        if opens && let Ok(permit) = self.permits.try_acquire() {
+            match self.take_idle(&mut state, now, &mut gone) {
+                Found::Ready(connection) => {
+                    permit.forget();
+                    return Ok(Some(self.open_lane(&mut state, connection, holder.clone(), now)));
+                }
+                Found::Suspect(connection, since) => state.idle.push(Idle { connection, since }),
+                Found::Nothing => {}
+            }
+        }
+        let settings = &self.settings;
+        let is_fit = |lane: &&mut Lane<O::Connection>| {
+            lane.depth() < settings.lane_depth
+                && !lane.connection.is_old(now)
+                && lane.moves(settings.lane_patience, now)
+                && self.opener.is_open(&lane.connection)
+        };
+        let Some(lane) = state.lanes.iter_mut().filter(is_fit).min_by_key(|lane| lane.depth()) else {
+            return Ok(None);
+        };
+        let place = Place::Lane(lane.id, lane.join(now));
+        let connection = Arc::clone(&lane.connection);
+        drop(state);
+        self.acquired.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(Lease::new(Arc::clone(self), connection, place)))
+    }
+
+    fn open_lane(
+        self: &Arc<Self>,
+        state: &mut State<O::Connection>,
+        connection: Arc<Kept<O::Connection>>,
+        holder: Holder,
+        now: Instant,
+    ) -> Lease<O> {
+        let id = state.next_lane;
+        state.next_lane += 1;
+        let holder = state.holders.enter(holder);
+        state.lanes.push(Lane::new(id, Arc::clone(&connection), holder, now));
+        self.acquired.fetch_add(1, Ordering::Relaxed);
+        Lease::new(Arc::clone(self), connection, Place::Lane(id, 0))
+    }
+
+    /// Takes a connection that nobody has. Those that are of no use go into `gone`, to be dropped
+    /// when the state is free again.
+    fn take_idle(
+        &self,
+        state: &mut State<O::Connection>,
+        now: Instant,
+        gone: &mut Vec<Arc<Kept<O::Connection>>>,
+    ) -> Found<O::Connection> {
+        while let Some(Idle { connection, since }) = state.idle.pop() {
+            if !self.opener.is_open(&connection) {
+                state.fault = Some(now);
+            } else if !connection.is_old(now) {
+                let idled = now.saturating_duration_since(since);
+                let is_suspect = idled >= self.settings.check_after || state.fault.is_some_and(|fault| since <= fault);
+                return if is_suspect { Found::Suspect(connection, since) } else { Found::Ready(connection) };
+            }
+            state.open -= 1;
+            gone.push(connection);
+        }
+        Found::Nothing
+    }
+
+    /// Opens a connection, when it is time for an attempt.
+    async fn open(&self) -> Result<Arc<Kept<O::Connection>>> {
+        let begun = Instant::now();
+        let _turn = self.opening.acquire().await.map_err(|_| is_closed())?;
+        loop {
+            let (failure, wait) = {
+                let state = self.state();
+                (state.backoff.failure_since(begun), state.backoff.wait())
+            };
+            match (failure, wait) {
+                (Some(error), _) => return Err(error),
+                (None, Some(wait)) => sleep(wait).await,
+                (None, None) => break,
+            }
+        }
+        self.state().open += 1;
+        let mut counted = Counted(Some(self));
+        match self.opener.open().await {
+            Ok(connection) => {
+                counted.0 = None;
+                self.state().backoff.succeeded();
+                Ok(Arc::new(Kept::new(connection, self.settings.max_lifetime)))
+            }
+            Err(error) => {
+                self.state().backoff.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Forgets a connection that broke.
+    fn discard(&self, connection: Arc<Kept<O::Connection>>) {
+        let mut state = self.state();
+        state.open -= 1;
+        state.fault = Some(Instant::now());
+        drop(state);
+        drop(connection);
+    }
+
+    /// Takes a lent connection back.
+    pub(crate) fn take_back(self: &Arc<Self>, connection: Arc<Kept<O::Connection>>, place: Place) {
+        let mut state = self.state();
+        match place {
+            Place::Exclusive(holder) => state.holders.leave(holder),
+            Place::Lane(id, request) => {
+                let Some(at) = state.lanes.iter().position(|lane| lane.id == id) else { return };
+                if !state.lanes.get_mut(at).is_some_and(|lane| lane.leave(request)) {
+                    return;
+                }
+                let lane = state.lanes.swap_remove(at);
+                state.holders.leave(lane.holder);
+            }
+        }
+        if self.opener.is_open(&connection) && self.opener.is_unclean(&connection) {
+            drop(state);
+            self.restore(connection);
+            return;
+        }
+        self.settle(state, connection);
+    }
+
+    /// Puts a connection that nobody has any more where it belongs.
+    fn settle(&self, mut state: MutexGuard<'_, State<O::Connection>>, connection: Arc<Kept<O::Connection>>) {
+        let is_open = self.opener.is_open(&connection);
+        let now = Instant::now();
+        if is_open && !state.is_closed && !connection.is_old(now) {
+            state.idle.push(Idle { connection, since: now });
+            drop(state);
+        } else {
+            state.open -= 1;
+            if !is_open {
+                state.fault = Some(now);
+            }
+            drop(state);
+            drop(connection);
+        }
+        self.give_permit_back();
+    }
+
+    /// Restores a connection in the background; its permit stays taken meanwhile.
+    fn restore(self: &Arc<Self>, connection: Arc<Kept<O::Connection>>) {
+        let Ok(runtime) = Handle::try_current() else {
+            self.discard(connection);
+            self.give_permit_back();
+            return;
+        };
+        /// Keeps the books right if the runtime ends before the work does.
+        struct Restoring<O: Opener>(Arc<Pool<O>>, Option<Arc<Kept<O::Connection>>>);
+        impl<O: Opener> Restoring<O> {
+            fn is_done(&mut self) {
+                self.1 = None;
+            }
+        }
+        impl<O: Opener> Drop for Restoring<O> {
+            fn drop(&mut self) {
+                if let Some(connection) = self.1.take() {
+                    self.0.discard(connection);
+                    self.0.give_permit_back();
+                }
+            }
+        }
+        let mut restoring = Restoring(Arc::clone(self), Some(connection));
+        runtime.spawn(async move {
+            let Some(connection) = restoring.1.clone() else { return };
+            let pool = Arc::clone(&restoring.0);
+            let restored = timeout(pool.settings.restore_timeout, pool.opener.restore(&connection)).await;
+            if restored == Ok(true) {
+                restoring.is_done();
+                pool.settle(pool.state(), connection);
+            }
+        });
+    }
+
+    fn give_permit_back(&self) {
+        self.permits.add_permits(1);
+        self.returned.notify_waiters();
+    }
+
+    /// Refuses new leases, waits until all connections have come back, and closes them.
+    pub async fn close(&self) {
+        self.state().is_closed = true;
+        self.ended.notify_one();
+        loop {
+            let returned = self.returned.notified();
+            // those that wait for a connection get one, and are told that the pool is closed
+            if self.permits.available_permits() == self.settings.size {
+                break;
+            }
+            let _ = timeout(Duration::from_secs(1), returned).await;
+        }
+        let idle: Vec<Idle<O::Connection>> = std::mem::take(&mut self.state().idle);
+        self.state().open -= idle.len();
+        let closed: Vec<_> = idle.iter().map(|idle| self.opener.closed(&idle.connection)).collect();
+        drop(idle);
+        for connection in closed {
+            let _ = timeout(self.settings.restore_timeout, connection).await;
+        }
+    }
+}
+
+#[cold]
+fn is_closed() -> Error {
+    Error::connection("the database handle was closed")
+}
+
+/// Closes connections that nobody used for a while, as long as the pool lives.
+async fn close_unused<O: Opener>(pool: Weak<Pool<O>>, ended: Arc<Notify>, idle_timeout: Duration) {
+    let round = (idle_timeout / 2).clamp(Duration::from_millis(10), ROUND);
+    while timeout(round, ended.notified()).await.is_err() {
+        let Some(pool) = pool.upgrade() else { return };
+        let now = Instant::now();
+        let mut gone = Vec::new();
+        let mut state = pool.state();
+        if state.is_closed {
+            return;
+        }
+        let kept = std::mem::take(&mut state.idle);
+        for idle in kept {
+            let is_unused = now.saturating_duration_since(idle.since) >= idle_timeout;
+            match is_unused || idle.connection.is_old(now) {
+                true => gone.push(idle.connection),
+                false => state.idle.push(idle),
+            }
+        }
+        state.open -= gone.len();
+        drop(state);
+        drop(gone);
+    }
+}
+
+impl<O: Opener> Drop for Pool<O> {
+    fn drop(&mut self) {
+        self.ended.notify_one();
+    }
+}
+
+impl<O: Opener> std::fmt::Debug for Pool<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("settings", &self.settings).field("metrics", &self.metrics()).finish()
+    }
+}
