@@ -254,8 +254,10 @@ const WORKS: &[Work] = &[
         |lanes, times| {
             lanes.runtime.block_on(async {
                 for n in 0..times {
-                    let update = lanes.raw.execute(&lanes.statements.update, &[&"red", &key(n)]);
-                    assert_eq!(update.await.expect("an update"), 1);
+                    let key = key(n);
+                    let values: [&(dyn ToSql + Sync); 2] = [&"red", &key];
+                    let updated = lanes.raw.execute(&lanes.statements.update, &values).await.expect("an update");
+                    assert_eq!(updated, 1);
                 }
             });
         },

@@ -13,9 +13,12 @@ use super::{Author, Book, library};
 
 /// The warnings of relations, each as its fields.
 #[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<Vec<(&'static str, String)>>>>);
+struct Warnings(Arc<Mutex<Vec<Warning>>>);
 
-struct Fields<'a>(&'a mut Vec<(&'static str, String)>);
+/// The fields of a warning.
+type Warning = Vec<(&'static str, String)>;
+
+struct Fields<'a>(&'a mut Warning);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -52,7 +55,7 @@ impl Subscriber for Warnings {
 }
 
 /// The warnings of a piece of work, which runs as a task of its own.
-async fn warnings(work: impl Future<Output = ()> + Send + 'static) -> Vec<Vec<(&'static str, String)>> {
+async fn warnings(work: impl Future<Output = ()> + Send + 'static) -> Vec<Warning> {
     let heard = Warnings::default();
     tokio::spawn(work.with_subscriber(heard.clone())).await.unwrap();
     let heard = heard.0.lock().unwrap();
