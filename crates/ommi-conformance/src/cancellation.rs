@@ -22,7 +22,7 @@ use ommi::prelude::*;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use self::cut::{Cut, Ended, Moment};
+pub use self::cut::{Cut, Ended, Moment};
 use self::next_user::{PATIENCE, counter, use_database};
 use self::operation::{KEPT, KEYS, Operation, kept};
 pub use self::report::{CancellationReport, CancelledOperation};

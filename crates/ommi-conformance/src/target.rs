@@ -129,37 +129,3 @@ impl fmt::Debug for Target {
         f.debug_struct("Target").field("name", &self.name).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_argument_may_have_a_name() {
-        let named = |argument| Target::from_argument(argument, true).unwrap().name().to_owned();
-        assert_eq!(named("memory="), "memory");
-        assert_eq!(named("SQLite=sqlite:///tmp/{n}.db?readers=2"), "SQLite");
-        assert_eq!(named("memory:?capabilities=none"), "memory:");
-        assert_eq!(named("postgres://ada:secret@host/db?a=b"), "postgres://ada:***@host/db");
-    }
-
-    #[test]
-    fn tables_are_dropped_only_where_that_is_allowed() {
-        assert!(Target::from_argument("postgres://host/db", false).unwrap_err().is_config());
-        assert!(Target::from_argument("sqlite://one.db", false).unwrap_err().is_config());
-        for safe in ["memory:", "sqlite::memory:", "sqlite:///tmp/{n}.db"] {
-            assert!(Target::from_argument(safe, false).is_ok());
-        }
-    }
-
-    #[tokio::test]
-    async fn an_emptied_database_has_no_tables() {
-        use crate::models::{User, fill, named};
-
-        let db = ommi::connect("sqlite::memory:").await.unwrap();
-        fill(&db, named(&["a"])).await.unwrap();
-        db.create::<User>().await.unwrap();
-        drop_all_tables(&db).await.unwrap();
-        assert!(db.inspect().await.unwrap().tables.is_empty());
-    }
-}

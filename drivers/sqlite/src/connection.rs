@@ -1,5 +1,6 @@
 //! One connection to the database, with its prepared statements.
 
+mod lookaside;
 mod open;
 mod sendable;
 mod statements;

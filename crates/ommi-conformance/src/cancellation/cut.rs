@@ -9,7 +9,7 @@ use fastrand::Rng;
 
 /// When a future is dropped, after it was polled as often as it is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub enum Moment {
     /// As soon as the last poll was in vain: what it has begun is still on its way.
     AtOnce,
     /// When it is woken for another poll: what it has begun is answered, and nobody takes the answer.
@@ -18,21 +18,26 @@ pub(crate) enum Moment {
 
 /// The point at which a future is dropped.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cut {
-    pub(crate) polls: usize,
-    pub(crate) moment: Moment,
+pub struct Cut {
+    /// How often the future is polled before.
+    pub polls: usize,
+    /// When, after the last poll.
+    pub moment: Moment,
 }
 
 /// How a future ended.
-pub(crate) enum Ended<T> {
+#[derive(Debug)]
+pub enum Ended<T> {
+    /// With this.
     Done(T),
+    /// It was dropped before its end.
     Dropped,
 }
 
 impl Cut {
     /// Polls a future until it is done or its point is reached. Between two polls it waits to be
     /// woken, so that the driver's work goes on.
-    pub(crate) async fn of<T>(self, future: impl IntoFuture<Output = T, IntoFuture: Send>) -> Ended<T> {
+    pub async fn of<T>(self, future: impl IntoFuture<Output = T, IntoFuture: Send>) -> Ended<T> {
         let mut future = Some(Box::pin(future.into_future()));
         let mut polled = 0;
         poll_fn(|context| {
@@ -93,36 +98,3 @@ macro_rules! cut {
     };
 }
 pub(super) use cut;
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// Counts its steps, between which it gives way.
-    async fn steps(of: usize, count: Arc<AtomicUsize>) {
-        for _ in 0..of {
-            count.fetch_add(1, Ordering::Relaxed);
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_future_is_dropped_after_its_polls() {
-        for (polls, moment, done) in [
-            (0, Moment::AtOnce, false),
-            (1, Moment::AtOnce, false),
-            (3, Moment::Woken, false),
-            (4, Moment::AtOnce, true),
-            (9, Moment::Woken, true),
-        ] {
-            let count = Arc::new(AtomicUsize::new(0));
-            let ended = Cut { polls, moment }.of(steps(3, Arc::clone(&count))).await;
-            assert_eq!(matches!(ended, Ended::Done(())), done);
-            assert_eq!(count.load(Ordering::Relaxed), polls.min(3));
-            assert_eq!(Arc::strong_count(&count), 1);
-        }
-    }
-}

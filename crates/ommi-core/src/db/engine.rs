@@ -17,6 +17,7 @@ use crate::query::shape;
 use crate::query::statement::{InsertStatement, OnConflict, SelectStatement, Statement};
 use crate::query::{AggregateFunction, Expr, Parameters};
 use crate::value::Datum;
+use crate::value::check::cell;
 
 #[cold]
 fn other_plan() -> Error {
@@ -53,6 +54,25 @@ impl Db {
         Ok((plan, parameters))
     }
 
+    /// Refuses what a plan that is known already may not be run with.
+    #[inline]
+    pub(super) fn check_plan(
+        &self,
+        plan: &Plan,
+        parameters: &[Datum],
+        model: &Arc<ModelDef>,
+        operation: &'static str,
+    ) -> Result<()> {
+        let checked = parameters.iter().try_for_each(|value| cell(value.cell()));
+        if let Err(error) = checked.and_then(|()| check::constants(plan.native().parameters(), parameters)) {
+            return Err(error.with_model(model.name()).with_operation(operation));
+        }
+        match self.strict {
+            true => plan.check_strict(self.shared.driver.name(), model),
+            false => Ok(()),
+        }
+    }
+
     /// Reads rows into a sink.
     pub(crate) async fn select<S: RowSink + 'static>(
         &self,
@@ -62,15 +82,28 @@ impl Db {
         operation: &'static str,
     ) -> Result<S> {
         let (plan, parameters) = self.plan(Statement::Select(statement))?;
-        let Plan::Select(plan) = &*plan else { return Err(other_plan()) };
+        self.run_select(model, &plan, &parameters, sink, operation).await
+    }
+
+    /// Reads the rows of a planned select into a sink.
+    #[inline]
+    pub(super) async fn run_select<S: RowSink + 'static>(
+        &self,
+        model: &Arc<ModelDef>,
+        plan: &Plan,
+        parameters: &[Datum],
+        sink: S,
+        operation: &'static str,
+    ) -> Result<S> {
+        let Plan::Select(plan) = plan else { return Err(other_plan()) };
         match &plan.completion {
             None => {
-                let sink = self.fetch(model, &plan.native, &parameters, Box::new(sink), operation).await?;
+                let sink = self.fetch(model, &plan.native, parameters, Box::new(sink), operation).await?;
                 take(sink)
             }
             Some(_) => {
                 let mut sink = sink;
-                for row in self.complete(model, plan, &parameters, operation).await? {
+                for row in self.complete(model, plan, parameters, operation).await? {
                     if sink.row(&OwnedRow(&row))? == Flow::Stop {
                         break;
                     }

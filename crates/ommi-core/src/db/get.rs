@@ -1,6 +1,7 @@
 //! Rows by their keys.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Db;
 use super::find::Query;
@@ -8,9 +9,10 @@ use super::sink::{First, Whole};
 use super::source::values_of;
 use crate::error::{Error, Result};
 use crate::evaluate::GroupKey;
-use crate::model::Model;
-use crate::query::statement::SelectStatement;
-use crate::query::{Comparison, Condition, Expr, FilterOf, KeyOperand};
+use crate::model::{Model, ModelDef};
+use crate::plan::Plan;
+use crate::query::statement::{SelectStatement, Statement};
+use crate::query::{Comparison, Condition, Expr, FilterOf, KeyOperand, Parameters};
 use crate::value::Datum;
 
 impl Db {
@@ -21,12 +23,33 @@ impl Db {
     /// `NotFound` if there is none, `Decode` if a stored value does not fit its field, and the
     /// database's.
     pub async fn get<M: Model>(&self, key: impl KeyOperand<M, M::Key>) -> Result<M> {
-        let model = M::definition();
-        let condition = equal_condition(model.key(), key.into_key());
-        let select = SelectStatement::new(model.clone(), condition);
+        let (plan, parameters) = self.plan_of_key(M::definition(), key.into_key())?;
         let sink = First::<Whole<M>>::new(self);
-        let (found, _) = self.select(M::definition(), select, sink, "get").await?.finish();
+        let (found, _) = self.run_select(M::definition(), &plan, &parameters, sink, "get").await?.finish();
         found.ok_or_else(no_key::<M>)
+    }
+
+    /// The plan of reading the row of a key, and the key's values. A look-up of one model is always of
+    /// one shape, so no statement is made where the plan is known.
+    #[inline]
+    fn plan_of_key(&self, model: &Arc<ModelDef>, key: Vec<Expr>) -> Result<(Arc<Plan>, Parameters)> {
+        let is_plain = key.len() == model.key().len()
+            && key.iter().all(|value| matches!(value, Expr::Literal(value) if !value.is_null()));
+        if is_plain && let Some(plan) = self.shared.plans.of_key(model.id()) {
+            let values = key.into_iter().filter_map(|value| match value {
+                Expr::Literal(value) => Some(value),
+                _ => None,
+            });
+            let parameters: Parameters = values.collect();
+            self.check_plan(&plan, &parameters, model, "get")?;
+            return Ok((plan, parameters));
+        }
+        let condition = equal_condition(model.key(), key);
+        let planned = self.plan(Statement::Select(SelectStatement::new(Arc::clone(model), condition)))?;
+        if is_plain {
+            self.shared.plans.keep_of_key(model.id(), &planned.0);
+        }
+        Ok(planned)
     }
 
     /// The rows of some keys, in the order of the keys; keys without a row are left out, keys that

@@ -43,6 +43,8 @@ fn mix(hash: u64, word: u64) -> u64 {
 #[derive(Default)]
 pub struct PlanCache {
     plans: RwLock<HashMap<Shape, Arc<Plan>, BuildHasherDefault<ShapeHasher>>>,
+    /// The plans of look-ups by key, by the number of the model.
+    of_keys: RwLock<Vec<Option<Arc<Plan>>>>,
 }
 
 impl PlanCache {
@@ -59,6 +61,26 @@ impl PlanCache {
             plans.clear();
         }
         Arc::clone(plans.entry(shape).or_insert_with(|| Arc::new(plan)))
+    }
+
+    /// The plan of looking up a row of a model by its key, if there is one.
+    #[inline]
+    pub fn of_key(&self, model: u32) -> Option<Arc<Plan>> {
+        let of_keys = self.of_keys.read().unwrap_or_else(PoisonError::into_inner);
+        of_keys.get(usize::try_from(model).ok()?)?.clone()
+    }
+
+    /// Keeps the plan of looking up a row of a model by its key. Models that are made at run time may be
+    /// many: those past the capacity are looked for by their shape.
+    pub fn keep_of_key(&self, model: u32, plan: &Arc<Plan>) {
+        let Some(place) = usize::try_from(model).ok().filter(|place| *place < CAPACITY) else { return };
+        let mut of_keys = self.of_keys.write().unwrap_or_else(PoisonError::into_inner);
+        if of_keys.len() <= place {
+            of_keys.resize(place + 1, None);
+        }
+        if let Some(slot) = of_keys.get_mut(place) {
+            *slot = Some(Arc::clone(plan));
+        }
     }
 
     /// How many plans are kept.

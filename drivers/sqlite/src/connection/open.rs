@@ -8,7 +8,7 @@ use ommi_core::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{ErrorCode, OpenFlags};
 
-use super::Connection;
+use super::{Connection, lookaside};
 use crate::error::{self, Failure, Outcome};
 use crate::function;
 use crate::options::{Mode, Options, Place};
@@ -62,6 +62,7 @@ impl Opener {
     }
 
     fn set_up(&self, mut connection: rusqlite::Connection, writes: bool) -> Outcome<Connection> {
+        lookaside::widen(&connection);
         let options = &self.options;
         let watch = Watch::new(options.busy_timeout);
         let busy = Arc::clone(&watch);

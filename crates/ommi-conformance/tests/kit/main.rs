@@ -3,6 +3,11 @@
 #![allow(clippy::print_stdout, reason = "the reports are what is to be seen")]
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod cut;
+mod matrix;
+mod proxy;
+mod target;
+
 use std::time::Duration;
 
 use ommi_conformance::soak::{Churn, Fairness};

@@ -1,0 +1,19 @@
+use ommi::prelude::*;
+
+#[derive(Model, Clone)]
+struct Author {
+    #[ommi(key)]
+    id: i64,
+    books: Vec<Book>,
+}
+
+#[derive(Model, Clone)]
+struct Book {
+    #[ommi(key)]
+    id: i64,
+    #[ommi(references = Author)]
+    author_id: i64,
+    author: Author,
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+use ommi::prelude::*;
+
+#[derive(Model, Clone)]
+struct Author {
+    #[ommi(key, auto)]
+    id: i64,
+    name: String,
+    books: Many<Book>,
+}
+
+#[derive(Model, Clone)]
+struct Book {
+    #[ommi(key, auto)]
+    id: i64,
+    title: String,
+    #[ommi(references = Author)]
+    author_id: i64,
+    author: One<Author>,
+}
+
+async fn writes(author: &mut Author, other: Author) {
+    let _ = author.books.add(other).await;
+}
+
+fn main() {}
