@@ -85,7 +85,7 @@ impl Upsert {
         let stages = match assignments {
             None => vec![operator("$replaceWith", cond(is_fresh, text("$$new"), text("$$ROOT")))],
             Some(assignments) => {
-                let translator = Translator { model: &statement.model, layout, types, groups: None };
+                let translator = Translator::of_rows(&statement.model, layout, types);
                 let mut members = Vec::new();
                 for (field, value) in assignments {
                     assigned(&translator, *field, value, &mut members)?;
