@@ -15,7 +15,7 @@ use ommi_core::{Error, Result};
 use crate::arithmetic::cond;
 use crate::counter::command;
 use crate::element::find;
-use crate::encode::RowWriter;
+use crate::encode::{DOCUMENT_BYTES, RowWriter};
 use crate::expression::Translator;
 use crate::insert::Insert;
 use crate::layout::Layout;
@@ -163,6 +163,10 @@ impl Upserting<'_> {
             let mut writer = Writer::default();
             documents.write(&mut writer)?;
             bytes += writer.len() + 1_024;
+            if bytes > DOCUMENT_BYTES && batch.next > from {
+                // a large row has a command to itself
+                break;
+            }
             let row = Node::Raw(kind::DOCUMENT, writer.bytes().to_vec());
             match self.upsert.looked_for(writer.bytes()) {
                 None => batch.alone.push(row),
