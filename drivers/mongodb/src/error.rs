@@ -57,6 +57,7 @@ pub(crate) fn from_mongo(error: MongoError, work: Work, model: Option<&ModelDef>
             true => {
                 Error::config("the server refused the user or the password of the URL: check both, and `authSource`")
             }
+            false if message.contains("reports wire version") => too_old(&one_line(message)),
             false => Error::connection(format!(
                 "no server can do the work: {}; check the hosts of the URL, that the servers run, and that the replica set has a primary",
                 one_line(message)

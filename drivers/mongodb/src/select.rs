@@ -435,7 +435,9 @@ fn limited_by(
         false => sort.to_vec(),
     };
     members.push(("sortBy".to_owned(), Node::Document(order)));
-    let number = document([("$documentNumber", Node::Document(Vec::new()))]);
+    // the server numbers documents only in the order of a single field, and counts in any
+    let up_to_here = Node::Array(vec![text("unbounded"), text("current")]);
+    let number = document([("$sum", Node::Int(1)), ("window", document([("documents", up_to_here)]))]);
     members.push(("output".to_owned(), document([(NUMBER, number)])));
     stages.push(stage("$setWindowFields", Node::Document(members)));
     let number = || text(format!("${NUMBER}"));
