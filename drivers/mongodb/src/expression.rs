@@ -130,7 +130,9 @@ impl Translator<'_> {
             return Ok(with([("t", self.value(of)?)], number));
         }
         let date = match of {
-            Expr::Field(index) if self.groups.is_none() => text(format!("{}{}", self.root, self.layout.field(*index).dotted)),
+            Expr::Field(index) if self.groups.is_none() => {
+                text(format!("{}{}", self.root, self.layout.field(*index).dotted))
+            }
             of if is_moment(&value_type) => {
                 let seconds = operators("$divide", [operator("$toDecimal", self.value(of)?), Node::Int(1_000)]);
                 operator("$toDate", operator("$toLong", operator("$floor", seconds)))

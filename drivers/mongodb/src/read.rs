@@ -109,9 +109,9 @@ fn answers(
     for (place, node) in values_asked(statement).into_iter().enumerate() {
         let kind = node.link.kind().filter(|kind| !kind.of_target);
         let is_of_kind = |row: &[Datum]| {
-            kind.is_none_or(|kind| {
-                matches!(row.get(usize::from(kind.field)), Some(Datum::Text(text)) if **text == *kind.value)
-            })
+            kind.is_none_or(
+                |kind| matches!(row.get(usize::from(kind.field)), Some(Datum::Text(text)) if **text == *kind.value),
+            )
         };
         let mut found = Vec::new();
         for (row, values) in rows.iter().zip(&values).filter(|(row, _)| is_of_kind(row)) {

@@ -63,7 +63,9 @@ pub(crate) struct Related {
 /// Whether the keys of a link can be a list.
 fn has_key_list(link: &Link) -> bool {
     let plain = |field: &u16| {
-        link.target().field(*field).is_some_and(|field| !is_moment(&field.value_type) && field.value_type.is_groupable())
+        link.target()
+            .field(*field)
+            .is_some_and(|field| !is_moment(&field.value_type) && field.value_type.is_groupable())
     };
     matches!(link.to(), [field] if plain(field))
 }
@@ -186,9 +188,7 @@ impl<'t, 'a> Stages<'t, 'a> {
         // what needs no look at related rows leaves fewer rows to look for
         let (late, early): (Vec<&Condition>, Vec<&Condition>) =
             parts.iter().partition(|part| related.is_some_and(|related| related.looks_in(part)));
-        let together = |parts: Vec<&Condition>| {
-            parts.into_iter().cloned().fold(Condition::Const(true), Condition::and)
-        };
+        let together = |parts: Vec<&Condition>| parts.into_iter().cloned().fold(Condition::Const(true), Condition::and);
         let own = self.rows.filter(&together(early), true)?;
         self.pass_filter(all(filter.into_iter().chain([own]).collect()));
         let late = together(late);

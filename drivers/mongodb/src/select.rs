@@ -77,11 +77,7 @@ impl Select {
     /// # Errors
     ///
     /// `Unsupported` for what the capabilities do not promise.
-    pub(crate) fn filtered(
-        statement: &SelectStatement,
-        types: &[ValueType],
-        filter: Option<Node>,
-    ) -> Result<Select> {
+    pub(crate) fn filtered(statement: &SelectStatement, types: &[ValueType], filter: Option<Node>) -> Result<Select> {
         let mut select = Select::with_related(statement, types, filter.clone(), true)?;
         if !select.lists.is_empty() {
             select.without_lists = Some(Box::new(Select::with_related(statement, types, filter, false)?));

@@ -43,7 +43,8 @@ async fn a_replica_set_of_another_name_is_a_connection_error() {
 async fn a_server_that_is_too_old_says_which_one_is_not() {
     // of 4.4 the client knows all that it needs, of 3.4 it does not
     for version in [9, 5] {
-        let address = fake::server(|_| fake::hello(version, doc! { "isWritablePrimary": true, "ismaster": true })).await;
+        let address =
+            fake::server(|_| fake::hello(version, doc! { "isWritablePrimary": true, "ismaster": true })).await;
         let error = refused(&format!("mongodb://{address}/x?serverSelectionTimeoutMS=1000")).await;
         assert!(error.is_unsupported() && error.message().contains("MongoDB 5.0"), "{version}: {error}");
     }

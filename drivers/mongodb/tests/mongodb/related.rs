@@ -40,7 +40,11 @@ async fn filters_by_related_rows_read_their_keys_first() {
         let polish = || Book::AUTHOR.has(Author::COUNTRY.eq("PL"));
         let explained = db.find(polish()).explain().await.unwrap();
         assert!(explained.is_native(), "{explained}");
-        assert!(explained.native.starts_with(r#"{"find": "Book", "filter": {"author_name": {"$in": {"aggregate": "Author""#));
+        assert!(
+            explained
+                .native
+                .starts_with(r#"{"find": "Book", "filter": {"author_name": {"$in": {"aggregate": "Author""#)
+        );
         let ids = async |filter| {
             let books = db.find(filter).order_by(Book::ID.asc()).strict().all().await.unwrap();
             books.into_iter().map(|book| book.id).collect::<Vec<_>>()
