@@ -1,6 +1,6 @@
 """The few commands that starting MongoDB takes, without a client of it.
 
-mongodb.py PORT ping|initiate|is-primary
+mongodb.py PORT ping|initiate|initiate-durable|is-primary
 """
 
 import socket
@@ -19,6 +19,8 @@ def document(fields):
 def element(name, value):
     key = name.encode() + b"\0"
     match value:
+        case bool():
+            return b"\x08" + key + bytes([value])
         case int():
             return b"\x10" + key + struct.pack("<i", value)
         case str():
@@ -61,9 +63,12 @@ def main(port, command):
             return holds(run(port, {"ping": 1}), "ok")
         case "is-primary":
             return holds(run(port, {"hello": 1}), "isWritablePrimary")
-        case "initiate":
+        case "initiate" | "initiate-durable":
             members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-            answer = run(port, {"replSetInitiate": {"_id": "ommi", "members": members}})
+            # whether a write waits for the journal
+            durable = command == "initiate-durable"
+            config = {"_id": "ommi", "members": members, "writeConcernMajorityJournalDefault": durable}
+            answer = run(port, {"replSetInitiate": config})
             return holds(answer, "ok") or b"AlreadyInitialized" in answer
     sys.exit(__doc__)
 

@@ -113,7 +113,7 @@ impl Check<'_> {
         }
         match self.is_key(&update.condition) {
             true => Ok(()),
-            false => self.condition(&update.condition),
+            false => self.written_by(&update.condition),
         }
     }
 
@@ -121,8 +121,13 @@ impl Check<'_> {
         require(self.can.write.delete_where || self.is_key(&delete.condition), "a deletion by a filter")?;
         match self.is_key(&delete.condition) {
             true => Ok(()),
-            false => self.condition(&delete.condition),
+            false => self.written_by(&delete.condition),
         }
+    }
+
+    fn written_by(&self, condition: &Condition) -> Result<()> {
+        require(self.can.relation.writes || !condition.is_across(), "a write by related rows")?;
+        self.condition(condition)
     }
 
     /// The field of the key that a condition compares for equality with a constant.

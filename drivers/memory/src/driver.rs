@@ -67,11 +67,13 @@ fn relations(names: &str) -> Result<RelationCapability> {
         let capability = match name {
             "filters" => &mut relation.filters,
             "values" => &mut relation.values,
+            "unindexed_values" => &mut relation.unindexed_values,
+            "writes" => &mut relation.writes,
             "joins" => &mut relation.joins,
             "limit_by" => &mut relation.limit_by,
             other => {
                 return Err(Error::config(format!(
-                    "`relations` has `{other}`, and may have `filters`, `values`, `joins`, `limit_by`, or be `none`"
+                    "`relations` has `{other}`, and may have `filters`, `values`, `unindexed_values`, `writes`, `joins`, `limit_by`, or be `none`"
                 )));
             }
         };

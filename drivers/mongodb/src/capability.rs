@@ -9,9 +9,11 @@ use ommi_core::query::condition::InList;
 use ommi_core::query::{AggregateFunction, Comparison, Condition, Expr, ListOperator, TextOperator};
 use ommi_core::value::ValueType;
 
+use crate::aggregate::sums_floats;
 use crate::arithmetic::is_exact;
 use crate::encode::VALUE_BYTES;
 use crate::layout::is_moment;
+use crate::related::is_beyond;
 use crate::server::Server;
 
 /// The most bytes of a namespace: the database's name, a dot and the collection's.
@@ -36,7 +38,16 @@ pub(crate) fn capabilities(server: &Server, database: &str) -> Capabilities {
             value_bytes: VALUE_BYTES,
             ..Limits::default()
         },
-        relation: RelationCapability::default(),
+        relation: RelationCapability {
+            filters: true,
+            values: true,
+            // a look-up without an index reads the collection anew for each row
+            unindexed_values: false,
+            writes: false,
+            // two queries by keys are faster than a look-up for each row
+            joins: false,
+            limit_by: true,
+        },
         except: Some(except),
         ..Capabilities::all()
     }
@@ -52,7 +63,10 @@ fn except(part: Part<'_>, model: &ModelDef) -> bool {
         Part::Expr(Expr::Aggregate {
             function: AggregateFunction::Min | AggregateFunction::Max, of: Some(of), ..
         }) => is_bytes(of),
+        // the engine cannot read the rows anew if the server finds that it cannot sum them
+        Part::Expr(Expr::Related { link, of, .. }) => sums_floats(of, link.target()),
         Part::Expr(_) => false,
+        Part::Condition(Condition::Related { link, .. }) => is_beyond(link),
         Part::Condition(Condition::Compare { operator, left, right }) => {
             !matches!(operator, Comparison::Eq | Comparison::Ne) && (is_bytes(left) || is_bytes(right))
         }

@@ -53,6 +53,11 @@ impl Columns {
         Columns { has_made: has_made(&types), types, root }
     }
 
+    /// The types of the columns.
+    pub(crate) fn types(&self) -> &[ValueType] {
+        &self.types
+    }
+
     /// How many columns there are.
     pub(crate) fn width(&self) -> usize {
         self.types.len()

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use mongodb::Client;
-use mongodb::options::ReadConcern;
+use mongodb::options::{ReadConcern, Tls};
 use ommi_core::driver::{
     BoxFuture, Call, Capabilities, ConnectOptions, Connector, Driver, Inserted, Isolation, NativeWork, Prepared, Raw,
     RowSink, RowSource, RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
@@ -14,7 +14,7 @@ use ommi_core::value::ValueType;
 use ommi_core::{Error, ModelDef, Result};
 
 use crate::capability::capabilities;
-use crate::error::{DRIVER, Work, from_mongo};
+use crate::error::{DRIVER, Work, from_mongo, with_advice};
 use crate::explain::explain;
 use crate::options::Options;
 use crate::server::Server;
@@ -43,7 +43,9 @@ impl Connector for MongoConnector {
             let options = Options::parse(options).await.map_err(|error| error.with_driver(DRIVER))?;
             let client =
                 Client::with_options(options.client.clone()).map_err(|error| from_mongo(error, Work::Read, None))?;
-            let server = Server::ask(&client.database(&options.database)).await?;
+            let has_tls = matches!(options.client.tls, Some(Tls::Enabled(_)));
+            let server = Server::ask(&client.database(&options.database)).await;
+            let server = server.map_err(|error| with_advice(error, has_tls))?;
             let capabilities = capabilities(&server, &options.database);
             let shared = Arc::new(Shared::new(client, options, server));
             Ok(Arc::new(MongoDriver { shared, capabilities }) as Arc<dyn Driver>)

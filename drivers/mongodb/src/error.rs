@@ -57,6 +57,7 @@ pub(crate) fn from_mongo(error: MongoError, work: Work, model: Option<&ModelDef>
             true => {
                 Error::config("the server refused the user or the password of the URL: check both, and `authSource`")
             }
+            false if message.contains("reports wire version") => too_old(&one_line(message)),
             false => Error::connection(format!(
                 "no server can do the work: {}; check the hosts of the URL, that the servers run, and that the replica set has a primary",
                 one_line(message)
@@ -70,7 +71,7 @@ pub(crate) fn from_mongo(error: MongoError, work: Work, model: Option<&ModelDef>
         }
         ErrorKind::InvalidTlsConfig { message, .. } => Error::config(format!("TLS: {}", one_line(message))),
         ErrorKind::InvalidArgument { message, .. } => Error::config(one_line(message)),
-        ErrorKind::IncompatibleServer { message, .. } => Error::unsupported(one_line(message)),
+        ErrorKind::IncompatibleServer { message, .. } => too_old(&one_line(message)),
         ErrorKind::SessionsNotSupported => Error::unsupported("the server has no sessions, and so no transactions"),
         ErrorKind::Transaction { message, .. } => Error::transaction(one_line(message)),
         ErrorKind::Bson(_) | ErrorKind::InvalidResponse { .. } => {
@@ -83,6 +84,31 @@ pub(crate) fn from_mongo(error: MongoError, work: Work, model: Option<&ModelDef>
         Some(model) => described.with_model(model.name()),
         None => described,
     }
+}
+
+/// The error of a server that lacks what the driver needs.
+#[cold]
+pub(crate) fn too_old(cause: &str) -> Error {
+    Error::unsupported(format!("{cause}: the driver works with MongoDB 5.0 and later")).with_driver(DRIVER)
+}
+
+/// What may mend that a server cannot be reached, by how it failed.
+#[cold]
+pub(crate) fn with_advice(error: Error, has_tls: bool) -> Error {
+    if !error.is_connection() {
+        return error;
+    }
+    let message = error.message().to_ascii_lowercase();
+    let is_closed = ["end of file", "eof", "reset", "broken pipe"].iter().any(|cause| message.contains(cause));
+    let advice = match has_tls {
+        true if message.contains("certificate") => {
+            "the server's certificate is not one to trust: `tlsCAFile` names the file of those who vouch for it"
+        }
+        true => "check that the server speaks TLS, or leave `tls` out of the URL",
+        false if is_closed => "if the server speaks TLS alone, `tls=true` is needed in the URL",
+        false => return error,
+    };
+    Error::connection(format!("{}; {advice}", error.message())).with_driver(DRIVER).with_source(error)
 }
 
 fn auth_failure(message: &str) -> bool {

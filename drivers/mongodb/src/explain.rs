@@ -22,7 +22,9 @@ pub(crate) async fn explain(shared: &Shared, call: Call<'_>) -> Result<String> {
     let explained = match native {
         Native::Insert(_) => return Ok("INSERT".to_owned()),
         Native::Select(select) => {
-            shared.require(&select.collection).await?;
+            for collection in select.others.iter().chain([&select.collection]) {
+                shared.require(collection).await?;
+            }
             select.explained()
         }
         Native::Write(write) => {

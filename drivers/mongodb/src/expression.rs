@@ -1,7 +1,7 @@
 //! The query language's expressions as expressions of MongoDB.
 
 use ommi_core::model::ModelDef;
-use ommi_core::query::{ArithmeticOperator, DatePart, Expr};
+use ommi_core::query::{ArithmeticOperator, DatePart, Expr, RelatedNode};
 use ommi_core::value::ValueType;
 use ommi_core::value::json::{JsonCast, PathStep};
 use ommi_core::{Error, Result};
@@ -9,6 +9,7 @@ use ommi_core::{Error, Result};
 use crate::aggregate::Groups;
 use crate::arithmetic::{arithmetic, cond, is_null, with};
 use crate::layout::{Layout, is_moment};
+use crate::related::Related;
 use crate::template::{Form, Node, document, get_field, literal, operator, operators, text};
 
 /// Translates the conditions and expressions of a statement.
@@ -20,7 +21,14 @@ pub(crate) struct Translator<'a> {
     pub(crate) types: &'a [ValueType],
     /// The groups, behind the stage that makes them.
     pub(crate) groups: Option<&'a Groups>,
+    /// How parts about related rows are answered, where there may be some.
+    pub(crate) related: Option<&'a Related>,
+    /// What the paths of the row's fields begin with.
+    pub(crate) root: &'static str,
 }
+
+/// What the paths of the fields of a pipeline's rows begin with.
+const ROOT: &str = "$";
 
 #[cold]
 pub(crate) fn beyond(what: &str) -> Error {
@@ -29,6 +37,29 @@ pub(crate) fn beyond(what: &str) -> Error {
 
 fn is_text(of: &Node, name: &str) -> Node {
     operators("$eq", [operator("$type", of.clone()), text(name)])
+}
+
+impl Layout {
+    /// The value of a field of a row, to which paths that begin so lead.
+    pub(crate) fn value(&self, root: &str, index: u16) -> Node {
+        let place = self.field(index);
+        let path = text(format!("{root}{}", place.dotted));
+        match &place.micros {
+            None => path,
+            Some(micros) => {
+                let millis = operators("$multiply", [operator("$toLong", path), Node::Long(1_000)]);
+                let rest = operators("$ifNull", [text(format!("{root}{micros}")), Node::Int(0)]);
+                operators("$add", [millis, rest])
+            }
+        }
+    }
+}
+
+impl<'a> Translator<'a> {
+    /// Translates what is about the rows of a model alone.
+    pub(crate) fn of_rows(model: &'a ModelDef, layout: &'a Layout, types: &'a [ValueType]) -> Self {
+        Translator { model, layout, types, groups: None, related: None, root: ROOT }
+    }
 }
 
 impl Translator<'_> {
@@ -62,11 +93,14 @@ impl Translator<'_> {
             return Ok(found);
         }
         Ok(match expr {
-            Expr::Field(index) => self.stored("$", *index),
+            Expr::Field(index) => self.layout.value(self.root, *index),
             Expr::Parameter(index) => self.parameter(*index),
-            Expr::Inserted(index) => self.stored("$$new.", *index),
+            Expr::Inserted(index) => self.layout.value("$$new.", *index),
             Expr::Literal(_) | Expr::Aggregate { .. } => return Err(beyond("an expression")),
-            Expr::Joined { .. } | Expr::Related { .. } => return Err(beyond("a value of another model")),
+            Expr::Joined { .. } => return Err(beyond("a value of another model")),
+            Expr::Related { link, condition, of } => {
+                self.related_value(&RelatedNode { link, condition, of: Some(of) })?
+            }
             Expr::Arithmetic { operator, left, right, value_type } => {
                 self.arithmetic(*operator, left, right, value_type)?
             }
@@ -77,20 +111,6 @@ impl Translator<'_> {
                 cond(operators("$isArray", [of.clone()]), operators("$size", [of]), Node::Null)
             }
         })
-    }
-
-    /// The value of a field of the row, or of the new row of an upsert.
-    fn stored(&self, of: &str, index: u16) -> Node {
-        let place = self.layout.field(index);
-        let path = text(format!("{of}{}", place.dotted));
-        match &place.micros {
-            None => path,
-            Some(micros) => {
-                let millis = operators("$multiply", [operator("$toLong", path), Node::Long(1_000)]);
-                let rest = operators("$ifNull", [text(format!("{of}{micros}")), Node::Int(0)]);
-                operators("$add", [millis, rest])
-            }
-        }
     }
 
     fn arithmetic(&self, of: ArithmeticOperator, left: &Expr, right: &Expr, value_type: &ValueType) -> Result<Node> {
@@ -110,7 +130,9 @@ impl Translator<'_> {
             return Ok(with([("t", self.value(of)?)], number));
         }
         let date = match of {
-            Expr::Field(index) if self.groups.is_none() => text(format!("${}", self.layout.field(*index).dotted)),
+            Expr::Field(index) if self.groups.is_none() => {
+                text(format!("{}{}", self.root, self.layout.field(*index).dotted))
+            }
             of if is_moment(&value_type) => {
                 let seconds = operators("$divide", [operator("$toDecimal", self.value(of)?), Node::Int(1_000)]);
                 operator("$toDate", operator("$toLong", operator("$floor", seconds)))

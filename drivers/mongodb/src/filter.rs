@@ -6,7 +6,7 @@
 
 use ommi_core::Result;
 use ommi_core::query::condition::InList;
-use ommi_core::query::{Comparison, Condition, Expr, ListOperator, TextOperator};
+use ommi_core::query::{Comparison, Condition, Expr, ListOperator, RelatedNode, TextOperator};
 use ommi_core::value::ValueType;
 
 use crate::arithmetic::with;
@@ -17,7 +17,7 @@ use crate::template::{
     text,
 };
 
-fn all(mut parts: Vec<Node>) -> Node {
+pub(crate) fn all(mut parts: Vec<Node>) -> Node {
     parts.retain(|part| !part.is_always());
     match parts.len() {
         0 => always(),
@@ -84,6 +84,9 @@ impl Translator<'_> {
                     true => document([("$nor", Node::Array(vec![holds]))]),
                     false => holds,
                 }
+            }
+            Condition::Related { link, condition } => {
+                self.has_related(&RelatedNode { link, condition, of: None }, wanted)?
             }
             leaf => match self.field_filter(leaf, wanted) {
                 Some(filter) => filter,
@@ -273,7 +276,9 @@ impl Translator<'_> {
                 let holds = self.truth(condition, true)?;
                 Ok(if *negated == wanted { not(holds) } else { holds })
             }
-            Condition::Related { .. } => Err(beyond("related rows")),
+            Condition::Related { link, condition } => {
+                self.has_related_test(&RelatedNode { link, condition, of: None }, wanted)
+            }
             Condition::IsNull { expr, negated } => {
                 if *negated == wanted {
                     self.not_null_test(expr)

@@ -11,7 +11,7 @@ use ommi_core::{Error, Result};
 
 use crate::catalog::stored;
 use crate::element::find;
-use crate::encode::RowWriter;
+use crate::encode::{DOCUMENT_BYTES, RowWriter};
 use crate::layout::Layout;
 use crate::reference::Outgoing;
 use crate::shared::Shared;
@@ -91,8 +91,14 @@ impl Insert {
         while row < rows.len() && row - from < ROWS && writer.len() < FULL {
             documents.begin_row(numbers.get(row).copied().flatten());
             rows.encode(row, &mut documents)?;
+            let before = writer.len();
             let element = writer.index(row - from);
             let of = documents.write(&mut writer)?;
+            if writer.len() > DOCUMENT_BYTES && row > from {
+                // a large row has a command to itself
+                writer.truncate(before);
+                break;
+            }
             writer.set(element, of);
             row += 1;
         }

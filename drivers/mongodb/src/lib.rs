@@ -28,6 +28,7 @@ mod raw;
 mod raw_text;
 mod read;
 mod reference;
+mod related;
 mod schema;
 mod select;
 mod server;

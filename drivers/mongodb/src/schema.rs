@@ -552,7 +552,7 @@ fn index_command(model: &Arc<ModelDef>, layout: &Layout, index: &IndexDef) -> Re
         }
     }
     if let Some(condition) = &index.condition {
-        let translator = Translator { model, layout, types: &[], groups: None };
+        let translator = Translator::of_rows(model, layout, &[]);
         match translator.partial_filter(condition) {
             Some(filter) => only.extend(filter),
             // an index over all rows serves those of the condition too

@@ -1,18 +1,20 @@
 //! Selects as `find` and `aggregate` commands.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ommi_core::model::ModelDef;
 use ommi_core::query::statement::SelectStatement;
-use ommi_core::query::{Direction, Expr, OrderBy};
+use ommi_core::query::{Condition, Direction, Expr, LimitBy, OrderBy, RelatedNode};
 use ommi_core::value::{Datum, ValueType};
 use ommi_core::{Error, Result};
 
 use crate::aggregate::{Groups, sums_floats};
 use crate::decode::{Columns, output_name};
 use crate::expression::Translator;
+use crate::filter::all;
 use crate::layout::Layout;
 use crate::name;
+use crate::related::{KeyList, Related, Stages};
 use crate::template::{Form, Node, Parameters, document, operator, operators, text};
 use crate::writer::Writer;
 
@@ -20,6 +22,8 @@ use crate::writer::Writer;
 const BATCH: i32 = 100_000;
 /// What sorts are computed under: no field has this name.
 const SORT: &str = "%25s";
+/// What the number of a row in its group is called.
+const NUMBER: &str = "%25n";
 
 /// A select that is ready to be run.
 #[derive(Debug)]
@@ -37,8 +41,17 @@ pub(crate) struct Select {
     pub(crate) statement: Box<SelectStatement>,
     /// Whether no rows are answered with one: aggregates over all rows.
     pub(crate) is_one_group: bool,
-    /// Reads the rows, where sums of floats may be left to the evaluator.
+    /// Reads the rows, where sums of floats may be left to the evaluator; behind their fields what the
+    /// statement asks of related rows.
     pub(crate) rows: Option<Box<Select>>,
+    /// How many parameters the statement has.
+    pub(crate) parameters: usize,
+    /// Commands that come before: they read keys of related rows.
+    pub(crate) lists: Vec<KeyList>,
+    /// The same without lists of keys, which may be too long.
+    pub(crate) without_lists: Option<Box<Select>>,
+    /// The collections of related rows.
+    pub(crate) others: Vec<String>,
     columns: Columns,
     spare: Mutex<Option<Columns>>,
 }
@@ -56,9 +69,34 @@ impl Select {
     ///
     /// `Unsupported` for what the capabilities do not promise.
     pub(crate) fn prepare(statement: &SelectStatement, types: &[ValueType]) -> Result<Select> {
+        Select::filtered(statement, types, None)
+    }
+
+    /// A select of the rows that also pass a filter.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` for what the capabilities do not promise.
+    pub(crate) fn filtered(statement: &SelectStatement, types: &[ValueType], filter: Option<Node>) -> Result<Select> {
+        let mut select = Select::with_related(statement, types, filter.clone(), true)?;
+        if !select.lists.is_empty() {
+            select.without_lists = Some(Box::new(Select::with_related(statement, types, filter, false)?));
+        }
+        Ok(select)
+    }
+
+    /// Related rows may be asked for by lists of their keys, or not.
+    fn with_related(
+        statement: &SelectStatement,
+        types: &[ValueType],
+        filter: Option<Node>,
+        may_list: bool,
+    ) -> Result<Select> {
         let layout = Layout::of(&statement.model);
-        let rows = Translator { model: &statement.model, layout: &layout, types, groups: None };
-        let filter = rows.filter(&statement.condition, true)?;
+        let mut nodes = Vec::new();
+        statement.each_related(&mut |node| nodes.push(node));
+        let (related, lists) = Related::of(nodes, types, may_list)?;
+        let rows = Translator { related: Some(&related), ..Translator::of_rows(&statement.model, &layout, types) };
         let (limit, offset) = (bound(&statement.limit), bound(&statement.offset));
         let whole =
             statement.output.is_empty() && !statement.is_grouped() && (!statement.distinct || has_key(statement));
@@ -66,7 +104,8 @@ impl Select {
             true => Columns::of_layout(&layout, field_types(&statement.model)),
             false => Columns::numbered(output_types(&rows, statement)),
         };
-        let plain_sort = whole.then(|| plain_sort(&layout, &statement.order_by)).flatten();
+        let may_find = whole && statement.limit_by().is_none() && !related.looks_in(&statement.condition);
+        let plain_sort = may_find.then(|| plain_sort(&layout, &statement.order_by)).flatten();
         let collection = name::collection(&statement.model.table().name).into_owned();
         let mut select = Select {
             members: Vec::new(),
@@ -75,23 +114,27 @@ impl Select {
             limit,
             offset,
             is_one_group: false,
-            rows: None,
-            statement: Box::new(statement.clone()),
+            rows: rows_of_sums(statement, types)?.map(Box::new),
+            lists,
+            without_lists: None,
+            others: related.collections().collect(),
+            // the rows that the evaluator gets have passed the condition
+            statement: Box::new(SelectStatement { condition: Condition::Const(true), ..statement.clone() }),
+            parameters: types.len(),
             spare: Mutex::new(None),
             columns,
             collection,
         };
-        let mut sums = Vec::new();
-        statement.having.each_expr(&mut |expr| sums.push(sums_floats(expr, &statement.model)));
-        let all = statement.output.iter().chain(statement.order_by.iter().map(|by| &by.expr));
-        sums.extend(all.map(|expr| sums_floats(expr, &statement.model)));
-        if sums.contains(&true) {
-            let rows = SelectStatement::new(std::sync::Arc::clone(&statement.model), statement.condition.clone());
-            select.rows = Some(Box::new(Select::prepare(&rows, types)?));
-        }
         match plain_sort {
-            Some(sort) => select.find(filter, sort),
-            None => select.aggregate(&rows, statement, filter)?,
+            Some(sort) => {
+                let own = rows.filter(&statement.condition, true)?;
+                select.find(all(filter.into_iter().chain([own]).collect()), sort);
+            }
+            None => {
+                let mut stages = Stages::new(&rows);
+                stages.pass(&statement.condition, filter)?;
+                select.aggregate(&rows, statement, stages)?;
+            }
         }
         Ok(select)
     }
@@ -113,64 +156,86 @@ impl Select {
         self.members = shown;
     }
 
-    fn aggregate(&mut self, rows: &Translator<'_>, statement: &SelectStatement, filter: Node) -> Result<()> {
-        let mut stages = Vec::new();
-        if !filter.is_always() {
-            stages.push(stage("$match", filter));
-        }
+    fn aggregate(
+        &mut self,
+        rows: &Translator<'_>,
+        statement: &SelectStatement,
+        mut stages: Stages<'_, '_>,
+    ) -> Result<()> {
+        let is_whole = self.is_whole(statement);
         let all_fields: Vec<Expr>;
-        let output = match statement.output.is_empty() && !self.is_whole(statement) {
+        let output = match statement.output.is_empty() && !is_whole {
             true => {
                 all_fields = (0..).take(statement.model.fields().len()).map(Expr::Field).collect();
                 &all_fields
             }
             false => &statement.output,
         };
+        let is_distinct = statement.distinct && !is_whole;
+        let exprs = || statement.output.iter().chain(&statement.group_by);
+        let ordered = || statement.order_by.iter().map(|by| &by.expr);
+        let limited = statement.limit_by().map_or(&[][..], |limit_by| &limit_by.by);
+        // the values of those rows that are left at the end are looked for at the end
+        stages.look(|found| ordered().chain(limited).for_each(|expr| expr.each_related(&mut |node| found(node))))?;
+        if statement.is_grouped() || is_distinct {
+            stages.look(|found| exprs().for_each(|expr| expr.each_related(&mut |node| found(node))))?;
+        }
         let groups;
         let mut translator = *rows;
         if statement.is_grouped() {
-            let mut named: Vec<&Expr> = output.iter().chain(statement.order_by.iter().map(|by| &by.expr)).collect();
+            let mut named: Vec<&Expr> = output.iter().chain(ordered()).collect();
             let mut having = Vec::new();
             statement.having.each_expr(&mut |expr| having.push(expr.clone()));
             named.extend(&having);
             groups = Groups::new(rows, &statement.group_by, &named)?;
-            stages.push(groups.stage());
+            stages.stages.push(groups.stage());
             translator.groups = Some(&groups);
             let having = translator.filter(&statement.having, true)?;
             if !having.is_always() {
-                stages.push(stage("$match", having));
+                stages.stages.push(stage("$match", having));
             }
             if statement.distinct {
-                stages.push(self.distinct(&translator, output)?);
+                stages.stages.push(self.distinct(&translator, output)?);
             }
             if statement.group_by.is_empty() {
                 self.is_one_group = true;
             }
-        } else if statement.distinct && !self.is_whole(statement) {
-            stages.push(self.distinct(&translator, output)?);
+        } else if is_distinct {
+            stages.stages.push(self.distinct(&translator, output)?);
         }
-        let is_distinct = statement.distinct && !self.is_whole(statement);
         let outputs_of_distinct = if is_distinct { output.as_slice() } else { &[] };
-        self.order(&translator, &statement.order_by, outputs_of_distinct, &mut stages)?;
+        let sort = self.order(&translator, &statement.order_by, outputs_of_distinct, &mut stages.stages)?;
+        if let Some(limit_by) = statement.limit_by() {
+            limited_by(&translator, limit_by, &sort, &mut stages.stages)?;
+        }
+        if !sort.is_empty() {
+            stages.stages.push(stage("$sort", Node::Document(sort)));
+        }
         if let Some(offset) = self.offset {
-            stages.push(stage("$skip", Node::Parameter(offset, Form::Count)));
+            stages.stages.push(stage("$skip", Node::Parameter(offset, Form::Count)));
         }
         if let Some(limit) = self.limit {
-            stages.push(stage("$limit", Node::Parameter(limit, Form::Count)));
+            stages.stages.push(stage("$limit", Node::Parameter(limit, Form::Count)));
         }
-        if !self.is_whole(statement) {
-            let mut members = vec![("_id".to_owned(), Node::Int(0))];
-            for (index, expr) in output.iter().enumerate() {
-                let name = output_name(index);
-                let value = match is_distinct {
-                    true => text(format!("$_id.{name}")),
-                    false => translator.value(expr)?,
-                };
-                members.push((name, value));
+        match is_whole {
+            true => stages.forget(),
+            false => {
+                if !statement.is_grouped() && !is_distinct {
+                    stages.look(|found| output.iter().for_each(|expr| expr.each_related(&mut |node| found(node))))?;
+                }
+                let mut members = vec![("_id".to_owned(), Node::Int(0))];
+                for (index, expr) in output.iter().enumerate() {
+                    let name = output_name(index);
+                    let value = match is_distinct {
+                        true => text(format!("$_id.{name}")),
+                        false => translator.value(expr)?,
+                    };
+                    members.push((name, value));
+                }
+                stages.stages.push(stage("$project", Node::Document(members)));
             }
-            stages.push(stage("$project", Node::Document(members)));
         }
-        let pipeline = Node::Array(stages);
+        let pipeline = Node::Array(stages.stages);
         self.text = document([("aggregate", text(self.collection.clone())), ("pipeline", pipeline.clone())]).show();
         self.members = vec![
             ("aggregate".into(), text(self.collection.clone())),
@@ -193,14 +258,14 @@ impl Select {
         Ok(stage("$group", document([("_id", Node::Document(key))])))
     }
 
-    /// The stages that sort.
+    /// What is sorted by, and the stage that computes it.
     fn order(
         &self,
         translator: &Translator<'_>,
         order_by: &[OrderBy],
         of_distinct: &[Expr],
         stages: &mut Vec<Node>,
-    ) -> Result<()> {
+    ) -> Result<Vec<(String, Node)>> {
         let mut computed = Vec::new();
         let mut sort = Vec::new();
         for (index, by) in order_by.iter().enumerate() {
@@ -239,10 +304,7 @@ impl Select {
         if !computed.is_empty() {
             stages.push(stage("$set", document([(SORT, Node::Document(computed))])));
         }
-        if !sort.is_empty() {
-            stages.push(stage("$sort", Node::Document(sort)));
-        }
-        Ok(())
+        Ok(sort)
     }
 
     /// The first rows that are asked for and that come after a number of others; none, if that
@@ -292,6 +354,11 @@ impl Select {
         Node::Document(members)
     }
 
+    /// The types of the columns of an answer.
+    pub(crate) fn types(&self) -> &[ValueType] {
+        self.columns.types()
+    }
+
     /// Columns to read an answer with.
     pub(crate) fn take_columns(&self) -> Columns {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -302,6 +369,86 @@ impl Select {
     pub(crate) fn put_columns(&self, columns: Columns) {
         *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(columns);
     }
+}
+
+/// The select of the rows whose floats the server may find that it cannot sum, if a statement has such
+/// sums.
+fn rows_of_sums(statement: &SelectStatement, types: &[ValueType]) -> Result<Option<Select>> {
+    let mut sums = false;
+    statement.having.each_expr(&mut |expr| sums |= sums_floats(expr, &statement.model));
+    let exprs = statement.output.iter().chain(statement.order_by.iter().map(|by| &by.expr));
+    if !sums && !exprs.into_iter().any(|expr| sums_floats(expr, &statement.model)) {
+        return Ok(None);
+    }
+    let mut rows = SelectStatement::new(Arc::clone(&statement.model), statement.condition.clone());
+    let asked = values_asked(statement);
+    if !asked.is_empty() {
+        let fields = (0..).take(statement.model.fields().len()).map(Expr::Field);
+        rows.output = fields.chain(asked.iter().map(value_of)).collect();
+    }
+    Select::prepare(&rows, types).map(Some)
+}
+
+/// The values of related rows that a statement asks for.
+pub(crate) fn values_asked(statement: &SelectStatement) -> Vec<RelatedNode<'_>> {
+    let mut asked: Vec<RelatedNode<'_>> = Vec::new();
+    let ordered = statement.order_by.iter().map(|by| &by.expr);
+    for expr in statement.output.iter().chain(&statement.group_by).chain(ordered) {
+        expr.each_related(&mut |node| {
+            if !asked.contains(&node) {
+                asked.push(node);
+            }
+        });
+    }
+    asked
+}
+
+fn value_of(node: &RelatedNode<'_>) -> Expr {
+    Expr::Related {
+        link: Arc::clone(node.link),
+        condition: Box::new(node.condition.clone()),
+        of: Box::new(node.of.cloned().unwrap_or(Expr::Field(0))),
+    }
+}
+
+/// The stages that limit groups of rows.
+fn limited_by(
+    rows: &Translator<'_>,
+    limit_by: &LimitBy,
+    sort: &[(String, Node)],
+    stages: &mut Vec<Node>,
+) -> Result<()> {
+    let mut members = Vec::new();
+    if !limit_by.by.is_empty() {
+        let mut key = Vec::new();
+        for (index, expr) in limit_by.by.iter().enumerate() {
+            key.push((format!("k{index}"), operators("$ifNull", [rows.value(expr)?, Node::Null])));
+        }
+        members.push(("partitionBy".to_owned(), Node::Document(key)));
+    }
+    let order = match sort.is_empty() {
+        true => vec![("_id".to_owned(), Node::Int(1))],
+        false => sort.to_vec(),
+    };
+    members.push(("sortBy".to_owned(), Node::Document(order)));
+    // the server numbers documents only in the order of a single field, and counts in any
+    let up_to_here = Node::Array(vec![text("unbounded"), text("current")]);
+    let number = document([("$sum", Node::Int(1)), ("window", document([("documents", up_to_here)]))]);
+    members.push(("output".to_owned(), document([(NUMBER, number)])));
+    stages.push(stage("$setWindowFields", Node::Document(members)));
+    let number = || text(format!("${NUMBER}"));
+    let limit = rows.value(&limit_by.limit)?;
+    let test = match &limit_by.offset {
+        None => operators("$lte", [number(), limit]),
+        Some(offset) => {
+            let offset = rows.value(offset)?;
+            let last = operators("$add", [offset.clone(), limit]);
+            let tests = vec![operators("$gt", [number(), offset]), operators("$lte", [number(), last])];
+            document([("$and", Node::Array(tests))])
+        }
+    };
+    stages.push(stage("$match", document([("$expr", test)])));
+    Ok(())
 }
 
 fn dedup(sort: &mut Vec<(String, Node)>) {

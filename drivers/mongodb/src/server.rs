@@ -2,9 +2,9 @@
 
 use mongodb::Database;
 use mongodb::bson::{Document, doc};
-use ommi_core::{Error, Result};
+use ommi_core::Result;
 
-use crate::error::{DRIVER, Work, from_mongo};
+use crate::error::{Work, from_mongo, too_old};
 
 /// The oldest version whose expressions the driver's filters need: 5.0.
 const OLDEST_WIRE_VERSION: i64 = 13;
@@ -27,10 +27,7 @@ impl Server {
         let hello = hello.map_err(|error| from_mongo(error, Work::Read, None))?;
         let wire = whole(&hello, "maxWireVersion").unwrap_or_default();
         if wire < OLDEST_WIRE_VERSION {
-            return Err(Error::unsupported(
-                "the server is older than MongoDB 5.0, the oldest version that the driver works with",
-            )
-            .with_driver(DRIVER));
+            return Err(too_old(&format!("the server is of wire version {wire}")));
         }
         let has_transactions = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
         // a wrong password shows only where the database itself is asked for

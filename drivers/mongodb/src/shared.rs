@@ -21,6 +21,20 @@ use crate::server::Server;
 use crate::session::{OpenSession, Rollbacks};
 use crate::writer::{Writer, kind};
 
+/// The most bytes of a command: a document of 16 MB, and 16 KB around it.
+const COMMAND_BYTES: usize = (16 << 20) + (16 << 10);
+
+/// Refuses a command that the server would not take; beyond 48 MB it would close the connection.
+fn fitting(command: RawDocumentBuf) -> Result<RawDocumentBuf> {
+    match command.as_bytes().len() {
+        0..=COMMAND_BYTES => Ok(command),
+        bytes => Err(Error::query(format!(
+            "the command has {bytes} bytes, and MongoDB takes 16 MB: write fewer or smaller values at a time"
+        ))
+        .with_driver(DRIVER)),
+    }
+}
+
 /// How many statements may run at once: as good as any number.
 const STATEMENTS: usize = 1 << 20;
 
@@ -167,13 +181,13 @@ impl Shared {
     ) -> Result<std::result::Result<Batches, mongodb::error::Error>> {
         match session {
             Some(session) => {
-                let command = command.finish()?;
+                let command = fitting(command.finish()?)?;
                 let opened = self.database.run_raw_cursor_command(command).session(session).batch().await;
                 Ok(opened.map(|cursor| Batches::Session(Box::new(cursor))))
             }
             None => {
                 self.with_read_concern(&mut command)?;
-                let mut action = self.database.run_raw_cursor_command(command.finish()?);
+                let mut action = self.database.run_raw_cursor_command(fitting(command.finish()?)?);
                 if let Some(selection) = &self.selection {
                     action = action.selection_criteria(selection.clone());
                 }
@@ -203,7 +217,7 @@ impl Shared {
             (Some(_), Work::Write) => Work::InTransaction,
             _ => work,
         };
-        let mut action = self.database.run_raw_command(command);
+        let mut action = self.database.run_raw_command(fitting(command)?);
         if let Some(session) = session {
             action = action.session(session);
         }

@@ -42,38 +42,31 @@ impl Stream {
     /// The server's.
     pub(crate) async fn open(shared: Arc<Shared>, held: Option<Arc<Mutex<Held>>>, call: Call<'_>) -> Result<Self> {
         let Some(Native::Select(select)) = call.prepared.native::<Native>() else { return Err(foreign()) };
-        shared.require(&select.collection).await?;
-        let mut evaluated = None;
-        let batches = match select.command(call.parameters, Some(BATCH))? {
+        let mut held_now = match &held {
+            Some(held) => Some(held.lock().await),
             None => None,
-            Some(command) => {
-                let opened = match &held {
-                    None => shared.open(None, command).await?,
-                    Some(held) => {
-                        let mut held = held.lock().await;
-                        let session: &mut ClientSession = held.session()?;
-                        shared.open(Some(session), command).await?
-                    }
-                };
-                match opened {
-                    Ok(batches) => Some(batches),
-                    Err(error) if is_imprecise(&error) => {
-                        evaluated = Some(match &held {
-                            None => shared.evaluated(None, select, call.parameters).await?,
-                            Some(held) => {
-                                let mut held = held.lock().await;
-                                shared.evaluated(Some(held.session()?), select, call.parameters).await?
-                            }
-                        });
-                        None
-                    }
-                    Err(error) => return Err(from_mongo(error, Work::Read, None)),
-                }
-            }
         };
+        let mut session: Option<&mut ClientSession> = match &mut held_now {
+            Some(held) => Some(held.session()?),
+            None => None,
+        };
+        let (select, parameters) = shared.with_lists(session.as_deref_mut(), select, call.parameters).await?;
+        let mut evaluated = None;
+        let batches = match select.command(&parameters, Some(BATCH))? {
+            None => None,
+            Some(command) => match shared.open(session.as_deref_mut(), command).await? {
+                Ok(batches) => Some(batches),
+                Err(error) if is_imprecise(&error) => {
+                    evaluated = Some(shared.evaluated(session, select, &parameters).await?);
+                    None
+                }
+                Err(error) => return Err(from_mongo(error, Work::Read, None)),
+            },
+        };
+        drop(held_now);
         let nothing = match evaluated {
             Some(rows) => rows,
-            None if batches.is_some() => of_nothing(select, call.parameters)?,
+            None if batches.is_some() => of_nothing(select, &parameters)?,
             None => Vec::new(),
         };
         let columns = Select::take_columns(select);

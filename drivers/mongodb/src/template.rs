@@ -1,5 +1,7 @@
 //! Commands with places for parameters: made once for a shape of query, written for each call.
 
+use std::sync::Arc;
+
 use mongodb::bson::{Decimal128, RawDocumentBuf};
 use ommi_core::query::{Comparison, TextOperator};
 use ommi_core::value::{Cell, Datum, Json, ValueType};
@@ -35,6 +37,8 @@ pub(crate) enum Node {
     Parameter(u16, Form),
     /// The elements of a list parameter, in a form.
     Elements(u16, Form),
+    /// The keys of related rows, which are written already; how `explain` shows them.
+    Keys(u16, Arc<str>),
     /// An array of the parameter alone; of nothing, if it is null.
     Given(u16, Form),
     /// A filter that nothing passes if the parameter is null.
@@ -229,6 +233,13 @@ impl Node {
                 writer.end(start)?;
                 kind::ARRAY
             }
+            Node::Keys(index, _) => match parameters.get(*index) {
+                Datum::Bytes(array) => {
+                    writer.raw(array);
+                    kind::ARRAY
+                }
+                _ => Node::Array(Vec::new()).write(writer, parameters)?,
+            },
             Node::Given(index, form) => {
                 let start = writer.begin();
                 let value = parameters.get(*index);
@@ -323,6 +334,7 @@ impl Node {
             Node::Parameter(index, _) | Node::Elements(index, _) | Node::JsonParameter(index) => {
                 show_parameter(out, *index);
             }
+            Node::Keys(_, shown) => out.push_str(shown),
             Node::Given(index, _) => {
                 out.push('[');
                 show_parameter(out, *index);

@@ -15,7 +15,7 @@ use ommi_core::{Error, Result};
 use crate::arithmetic::cond;
 use crate::counter::command;
 use crate::element::find;
-use crate::encode::RowWriter;
+use crate::encode::{DOCUMENT_BYTES, RowWriter};
 use crate::expression::Translator;
 use crate::insert::Insert;
 use crate::layout::Layout;
@@ -85,7 +85,7 @@ impl Upsert {
         let stages = match assignments {
             None => vec![operator("$replaceWith", cond(is_fresh, text("$$new"), text("$$ROOT")))],
             Some(assignments) => {
-                let translator = Translator { model: &statement.model, layout, types, groups: None };
+                let translator = Translator::of_rows(&statement.model, layout, types);
                 let mut members = Vec::new();
                 for (field, value) in assignments {
                     assigned(&translator, *field, value, &mut members)?;
@@ -163,6 +163,10 @@ impl Upserting<'_> {
             let mut writer = Writer::default();
             documents.write(&mut writer)?;
             bytes += writer.len() + 1_024;
+            if bytes > DOCUMENT_BYTES && batch.next > from {
+                // a large row has a command to itself
+                break;
+            }
             let row = Node::Raw(kind::DOCUMENT, writer.bytes().to_vec());
             match self.upsert.looked_for(writer.bytes()) {
                 None => batch.alone.push(row),

@@ -229,7 +229,7 @@ pub(crate) fn validator(model: &ModelDef, layout: &Layout, note: &Note) -> Resul
     if model.checks().is_empty() {
         return Ok(schema);
     }
-    let translator = Translator { model, layout, types: &[], groups: None };
+    let translator = Translator::of_rows(model, layout, &[]);
     let mut rules = vec![schema];
     for check in model.checks() {
         // a check that is unknown passes

@@ -61,7 +61,7 @@ impl Write {
     /// `Unsupported` for what the capabilities do not promise.
     pub(crate) fn update(statement: &UpdateStatement, types: &[ValueType]) -> Result<Write> {
         let layout = Layout::of(&statement.model);
-        let translator = Translator { model: &statement.model, layout: &layout, types, groups: None };
+        let translator = Translator::of_rows(&statement.model, &layout, types);
         let filter = translator.filter(&statement.condition, true)?;
         let is_key = statement.assignments.iter().any(|(field, _)| statement.model.is_key(*field));
         let plain: Option<Vec<(u16, u16)>> = statement
@@ -103,7 +103,7 @@ impl Write {
     /// `Unsupported` for what the capabilities do not promise.
     pub(crate) fn delete(statement: &DeleteStatement, types: &[ValueType]) -> Result<Write> {
         let layout = Layout::of(&statement.model);
-        let translator = Translator { model: &statement.model, layout: &layout, types, groups: None };
+        let translator = Translator::of_rows(&statement.model, &layout, types);
         let filter = translator.filter(&statement.condition, true)?;
         let collection = stored(&statement.model);
         let text =

@@ -266,6 +266,10 @@ pub struct RelationCapability {
     /// Values from related rows: of the one that there is, or an aggregate of all. Absent:
     /// completed, by a query of its own for the related rows.
     pub values: bool,
+    /// Values from related rows that no index finds: see [`Link::is_indexed`](crate::model::Link::is_indexed). Absent: completed.
+    pub unindexed_values: bool,
+    /// Filters by related rows in updates and deletes. Absent: completed.
+    pub writes: bool,
     /// Joins, whose rows are pairs. Absent: unsupported; relations by way of a link model are then
     /// loaded by a query more.
     pub joins: bool,
@@ -421,7 +425,14 @@ impl Capabilities {
                 projection: true,
                 distinct_rows: true,
             },
-            relation: RelationCapability { filters: true, values: true, joins: true, limit_by: true },
+            relation: RelationCapability {
+                filters: true,
+                values: true,
+                unindexed_values: true,
+                writes: true,
+                joins: true,
+                limit_by: true,
+            },
             write: WriteCapability { update_where: true, update_expressions: true, delete_where: true, upsert: true },
             constraint: ConstraintCapability {
                 unique: true,
@@ -473,7 +484,9 @@ impl Capabilities {
         match condition {
             Condition::And(parts) | Condition::Or(parts) => parts.iter().any(|part| self.excepts(part, model)),
             Condition::Not(part) | Condition::IsTrue { condition: part, .. } => self.excepts(part, model),
-            Condition::Related { link, condition } => self.excepts(condition, link.target()),
+            Condition::Related { link, condition: inner } => {
+                except(Part::Condition(condition), model) || self.excepts(inner, link.target())
+            }
             leaf => {
                 let mut found = except(Part::Condition(leaf), model);
                 leaf.each_expr(&mut |expr| found |= self.excepts_expr(expr, model));
@@ -493,6 +506,7 @@ impl Capabilities {
         if let Expr::Aggregate { function, of, distinct } = of {
             able &= self.has_aggregate(*function, of.is_none(), *distinct);
         }
+        able &= self.relation.unindexed_values || node.link.is_indexed();
         able && self.relation.values && native.contains(Operators::of_expr(of))
     }
 

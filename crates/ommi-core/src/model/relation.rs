@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ModelDef, ReferenceDef, ReferenceTarget};
+use super::{IndexDef, ModelDef, ReferenceDef, ReferenceTarget};
 use crate::error::{Error, Result};
 use crate::value::ValueType;
 
@@ -187,6 +187,15 @@ impl Link {
     /// Whether a row of the source finds at most one of the target.
     pub fn is_unique(&self) -> bool {
         self.target.key_is(&self.to) || self.target.unique_groups().any(|group| group.covers(&self.to))
+    }
+
+    /// Whether the rows of the target are found by their key, or by an index over all rows that begins
+    /// with one of the link's fields.
+    pub fn is_indexed(&self) -> bool {
+        let begins = |index: &IndexDef| {
+            index.condition.is_none() && index.fields.first().is_some_and(|(field, _)| self.to.contains(field))
+        };
+        self.target.key_is(&self.to) || self.target.indexes().iter().any(begins)
     }
 }
 

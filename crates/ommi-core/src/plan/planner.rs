@@ -400,7 +400,7 @@ impl Planner<'_> {
         let plain = update.assignments.iter().all(|(_, value)| matches!(value, Expr::Parameter(_)));
         let mut completed = Vec::new();
         let split = self.split(update.condition.clone(), &mut completed);
-        let whole = matches!(split.residual, Condition::Const(true));
+        let whole = matches!(split.residual, Condition::Const(true)) && self.writes_by(&update.condition);
         let only_key = self.is_row_of_key(&update.condition);
         let values =
             plain || write.update_expressions && update.assignments.iter().all(|(_, value)| self.is_native(value));
@@ -426,7 +426,7 @@ impl Planner<'_> {
         self.check_condition(&delete.condition)?;
         let mut completed = Vec::new();
         let split = self.split(delete.condition.clone(), &mut completed);
-        let whole = matches!(split.residual, Condition::Const(true));
+        let whole = matches!(split.residual, Condition::Const(true)) && self.writes_by(&delete.condition);
         if whole && self.driver.capabilities().write.delete_where || self.is_row_of_key(&delete.condition) {
             let is_short = self.is_short(&delete.condition);
             return Ok(WritePlan::Native(self.prepare(&Statement::Delete(delete), self.types, is_short)?));
@@ -434,6 +434,11 @@ impl Planner<'_> {
         completed.push("reads the rows and deletes them one by one".to_owned());
         let by_key = DeleteStatement { model: Arc::clone(self.model), condition: self.key_condition(0) };
         self.by_key(delete.condition, Statement::Delete(by_key), &[], None, completed)
+    }
+
+    /// Whether the driver can write the rows that pass a condition, if it can read them.
+    fn writes_by(&self, condition: &Condition) -> bool {
+        self.driver.capabilities().relation.writes || !condition.is_across()
     }
 
     /// The condition on the key whose parameters begin at an index.

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod collections;
+mod fake;
 mod faults;
 mod harness;
 mod keys;
 mod raw;
 mod references;
+mod related;
+mod tls;
 mod transactions;
 mod values;

@@ -90,7 +90,7 @@ pub(super) fn most_statements(db: &Db, tree: &Tree) -> Option<u64> {
         loads.iter().filter_map(of_load).sum()
     }
     let can = db.driver().capabilities();
-    let is_native = can.relation.filters && can.relation.values;
+    let is_native = can.relation.filters && can.relation.values && can.relation.unindexed_values;
     let of_link = if can.relation.joins { 1 } else { 2 };
     is_native.then(|| 1 + of_loads(tree.model, &tree.with, of_link))
 }
