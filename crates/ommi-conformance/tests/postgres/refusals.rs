@@ -35,8 +35,8 @@ async fn a_table_of_the_wrong_shape_is_a_schema_error_that_says_what_to_do() {
     let Some((database, db)) = database("shape").await else { return };
     db.raw(r#"CREATE TABLE "Page" (id text PRIMARY KEY, number integer NOT NULL)"#).execute().await.unwrap();
     let error = db.create::<Page>().await.unwrap_err();
-    assert!(error.is_schema() && error.model() == Some("Page"), "{error}");
-    for said in ["`text`", "`id`", "ALTER TABLE"] {
+    assert!(error.is_schema(), "{error}");
+    for said in ["`Page.text`", "`Page.id`", "ALTER TABLE"] {
         assert!(error.message().contains(said), "{said}: {error}");
     }
     for error in [
@@ -95,15 +95,14 @@ async fn a_statement_with_too_many_parameters_is_refused() {
     db.create::<Page>().await.unwrap();
     let many = (0..40_000).map(|id| Page::ID.eq(id) & Page::NUMBER.eq(7)).reduce(|all, one| all | one).unwrap();
     let error = db.find(many).all().await.unwrap_err();
-    assert!(error.is_unsupported() || error.is_query(), "{error}");
-    assert!(error.message().contains("parameters"), "{error}");
+    assert!(error.is_query() && error.message().contains("`in_`"), "{error}");
     let marks: Vec<String> = (1..=70_000).map(|mark| format!("${mark}")).collect();
     let mut raw = db.raw(format!("SELECT 1 WHERE 1 IN ({})", marks.join(", ")));
     for number in 0..70_000 {
         raw = raw.bind(number);
     }
     let error = raw.execute().await.unwrap_err();
-    assert!(error.is_query(), "{error}");
+    assert!(error.is_query() && error.message().contains("at most 65535 parameters"), "{error}");
     end(database, db).await;
 }
 
@@ -113,7 +112,7 @@ async fn an_expression_that_nests_too_deeply_is_a_query_error() {
     let deep = format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000));
     let error = db.raw(deep).execute().await.unwrap_err();
     assert!(error.is_query(), "{error}");
-    let deep = format!("SELECT {}1", "- ".repeat(100_000));
+    let deep = format!("SELECT 1{}", " + 1".repeat(100_000));
     let error = db.raw(deep).execute().await.unwrap_err();
     assert!(error.is_query() && error.code() == Some("54001"), "{error}");
     assert!(error.message().contains("beyond a limit of PostgreSQL"), "{error}");
