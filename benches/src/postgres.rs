@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use ommi::Db;
 use ommi::prelude::*;
 use tokio::runtime::Runtime;
@@ -15,6 +16,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
 use crate::measure;
+use crate::relations::{self, ByHand, Comment, MEMBERS, Member, Post};
 use crate::user::{User, Visit};
 
 const ROWS: i64 = 100_000;
@@ -29,6 +31,7 @@ struct Statements {
     insert: Statement,
     unnest: Statement,
     update: Statement,
+    relations: ByHand,
 }
 
 struct Lanes {
@@ -70,8 +73,10 @@ fn open(runtime: Runtime, pool: usize) -> Lanes {
             cost: Decimal::new(number * 7, 2),
         });
         db.add_all(visits).await.expect("visits");
+        db.drop::<(Member, Post, Comment)>().await.expect("no tables");
+        relations::fill(&db).await.expect("members with posts and comments");
         let raw = connect().await;
-        raw.batch_execute("VACUUM ANALYZE users, visits").await.expect("statistics");
+        raw.batch_execute("VACUUM ANALYZE users, visits, members, posts, comments").await.expect("statistics");
         let statements = prepare(&raw).await.expect("statements");
         (db, raw, statements)
     });
@@ -96,6 +101,7 @@ async fn prepare(raw: &Client) -> Result<Statements, tokio_postgres::Error> {
             )
             .await?,
         update: raw.prepare("UPDATE users SET hair_color = $1 WHERE id = $2").await?,
+        relations: ByHand::prepare(raw).await?,
     })
 }
 
@@ -218,17 +224,7 @@ const WORKS: &[Work] = &[
         |lanes, times| {
             lanes.runtime.block_on(async {
                 for _ in 0..times {
-                    let mut user = User::numbered(next(lanes));
-                    let row = lanes
-                        .raw
-                        .query_one(
-                            &lanes.statements.insert,
-                            &[&user.name, &user.hair_color, &user.age, &user.created_at],
-                        )
-                        .await
-                        .expect("an insert");
-                    user.id = row.get(0);
-                    black_box(user);
+                    black_box(raw_insert(lanes).await);
                 }
             });
         },
@@ -247,6 +243,51 @@ const WORKS: &[Work] = &[
         1,
         |lanes, times| raw_copy(lanes, times, 10_000),
         |lanes, times| ommi_batch(lanes, times, 10_000),
+    ),
+    (
+        "100 members with 10 posts with 10 comments each",
+        8,
+        |lanes, times| {
+            lanes.runtime.block_on(async {
+                for _ in 0..times {
+                    let members = lanes.statements.relations.read(&lanes.raw).await.expect("members");
+                    assert_eq!(black_box(members).len() as i64, MEMBERS);
+                }
+            });
+        },
+        |lanes, times| {
+            lanes.runtime.block_on(async {
+                for _ in 0..times {
+                    let members = relations::eager(&lanes.db).await.expect("members");
+                    assert_eq!(black_box(members).len() as i64, MEMBERS);
+                }
+            });
+        },
+    ),
+    (
+        "transaction of 10 inserts",
+        100,
+        |lanes, times| {
+            lanes.runtime.block_on(async {
+                for _ in 0..times {
+                    lanes.raw.batch_execute("BEGIN").await.expect("a transaction");
+                    for _ in 0..10 {
+                        black_box(raw_insert(lanes).await);
+                    }
+                    lanes.raw.batch_execute("COMMIT").await.expect("a commit");
+                }
+            });
+        },
+        |lanes, times| {
+            lanes.runtime.block_on(async {
+                for _ in 0..times {
+                    let added = lanes.db.transaction(async |tx| {
+                        try_join_all((0..10).map(|_| tx.add(User::numbered(next(lanes))))).await
+                    });
+                    black_box(added.await.expect("users"));
+                }
+            });
+        },
     ),
     (
         "update by key",
@@ -298,6 +339,13 @@ fn ommi_rows(lanes: &Lanes, times: u32, rows: i64) {
             assert_eq!(black_box(users).len() as i64, rows);
         }
     });
+}
+
+async fn raw_insert(lanes: &Lanes) -> User {
+    let mut user = User::numbered(next(lanes));
+    let values: [&(dyn ToSql + Sync); 4] = [&user.name, &user.hair_color, &user.age, &user.created_at];
+    user.id = lanes.raw.query_one(&lanes.statements.insert, &values).await.expect("an insert").get(0);
+    user
 }
 
 /// One statement of arrays, whose keys come back in the order of the rows, as they do in practice.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ommi::Db;
 use ommi::prelude::*;
 use rusqlite::Connection;
+use tokio_postgres::{Client, Statement};
 
 /// How many members there are; each has ten posts, and each post ten comments.
 pub const MEMBERS: i64 = 100;
@@ -106,6 +107,62 @@ pub async fn fill(db: &Db) -> Result<()> {
 /// All members with posts and comments, by Ommi.
 pub async fn eager(db: &Db) -> Result<Vec<Member>> {
     db.find(Member::ID.le(MEMBERS)).with(Member::POSTS.with(Post::COMMENTS)).all().await
+}
+
+/// The three queries by hand on PostgreSQL, prepared once.
+pub struct ByHand {
+    members: Statement,
+    posts: Statement,
+    comments: Statement,
+}
+
+impl ByHand {
+    /// Prepares the queries.
+    pub async fn prepare(raw: &Client) -> Result<Self, tokio_postgres::Error> {
+        Ok(ByHand {
+            members: raw.prepare("SELECT id, name, age FROM members WHERE id <= $1").await?,
+            posts: raw
+                .prepare("SELECT id, member_id, title, body FROM posts WHERE member_id = ANY ($1) ORDER BY member_id")
+                .await?,
+            comments: raw.prepare("SELECT id, post_id, text FROM comments WHERE post_id = ANY ($1)").await?,
+        })
+    }
+
+    /// All members with posts and comments, put together by maps of keys.
+    pub async fn read(&self, raw: &Client) -> Result<Vec<RawMember>, tokio_postgres::Error> {
+        let rows = raw.query(&self.members, &[&MEMBERS]).await?;
+        let member = |row: &tokio_postgres::Row| RawMember {
+            id: row.get(0),
+            name: row.get(1),
+            age: row.get(2),
+            posts: Vec::new(),
+        };
+        let mut members: Vec<RawMember> = rows.iter().map(member).collect();
+        let keys: Vec<i64> = members.iter().map(|member| member.id).collect();
+        let places: HashMap<i64, usize> = keys.iter().enumerate().map(|(place, key)| (*key, place)).collect();
+        let mut of_post: HashMap<i64, (usize, usize)> = HashMap::new();
+        let rows = raw.query(&self.posts, &[&keys]).await?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let post = RawPost {
+                id: row.get(0),
+                member_id: row.get(1),
+                title: row.get(2),
+                body: row.get(3),
+                comments: Vec::new(),
+            };
+            let place = places[&post.member_id];
+            keys.push(post.id);
+            of_post.insert(post.id, (place, members[place].posts.len()));
+            members[place].posts.push(post);
+        }
+        for row in raw.query(&self.comments, &[&keys]).await? {
+            let comment = RawComment { id: row.get(0), post_id: row.get(1), text: row.get(2) };
+            let (member, post) = of_post[&comment.post_id];
+            members[member].posts[post].comments.push(comment);
+        }
+        Ok(members)
+    }
 }
 
 /// The same in three queries by hand, put together by maps of keys.

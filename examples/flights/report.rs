@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use ommi::prelude::*;
+use ommi::{Explanation, Query, Selected};
 use serde::Serialize;
 
 use crate::models::{Airline, Airport, Flight, Plane, Weather};
@@ -61,10 +62,21 @@ impl Report {
             rows: Rows::of(db).await?,
             slowest_carriers: slowest_carriers(db).await?,
             busiest_routes: busiest_routes(db).await?,
-            tailnum_null: db.find(Flight::TAILNUM.is_null()).count().await?,
-            plane_absent: plane_absent(db).await?,
+            tailnum_null: without_tailnum(db).count().await?,
+            plane_absent: of_absent_planes(db).count().await?,
             most_delayed: most_delayed(db).await?,
         })
+    }
+
+    /// How the database computes each of the figures.
+    pub(crate) async fn plans(db: &Db) -> Result<Vec<(&'static str, Explanation)>> {
+        Ok(vec![
+            ("slowest carriers", delays(db).explain().await?),
+            ("busiest routes", routes(db).explain().await?),
+            ("flights without a tail number", without_tailnum(db).explain().await?),
+            ("flights of planes that are not known", of_absent_planes(db).explain().await?),
+            ("most delayed", longest(db).explain().await?),
+        ])
     }
 }
 
@@ -80,10 +92,15 @@ impl Rows {
     }
 }
 
+/// The flights and the sum of their delays, by carrier.
+fn delays(db: &Db) -> Selected<Flight, (String, i64, Option<i64>)> {
+    let by_carrier = db.find(Flight::ARR_DELAY.is_not_null()).group_by(Flight::CARRIER);
+    by_carrier.select((Flight::CARRIER, count(), Flight::ARR_DELAY.sum()))
+}
+
 /// The five carriers with the highest mean delay, ranked by the exact mean.
 async fn slowest_carriers(db: &Db) -> Result<Vec<SlowCarrier>> {
-    let delays = db.find(Flight::ARR_DELAY.is_not_null()).group_by(Flight::CARRIER);
-    let mut delays = delays.select((Flight::CARRIER, count(), Flight::ARR_DELAY.sum())).all().await?;
+    let mut delays = delays(db).all().await?;
     // sum a / count a against sum b / count b, without a division that would round
     let total = |sum: Option<i64>, count: i64| i128::from(sum.unwrap_or_default()) * i128::from(count);
     delays.sort_by(|a, b| total(b.2, a.1).cmp(&total(a.2, b.1)).then_with(|| a.0.cmp(&b.0)));
@@ -106,27 +123,35 @@ fn mean(sum: i64, count: i64) -> String {
     format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-async fn busiest_routes(db: &Db) -> Result<Vec<Route>> {
-    let routes = db
-        .find(Flight::all())
+/// The three pairs of airports with the most flights.
+fn routes(db: &Db) -> Selected<Flight, (String, String, i64)> {
+    db.find(Flight::all())
         .group_by((Flight::ORIGIN, Flight::DEST))
         .select((Flight::ORIGIN, Flight::DEST, count()))
         .order_by((count().desc(), Flight::ORIGIN.asc(), Flight::DEST.asc()))
         .limit(3)
-        .all()
-        .await?;
+}
+
+async fn busiest_routes(db: &Db) -> Result<Vec<Route>> {
+    let routes = routes(db).all().await?;
     Ok(routes.into_iter().map(|(origin, dest, flights)| Route { origin, dest, flights }).collect())
 }
 
-/// How many flights name a plane that is not among the planes.
-async fn plane_absent(db: &Db) -> Result<u64> {
-    db.find(Flight::TAILNUM.is_not_null() & !Flight::PLANE.has(Plane::all())).count().await
+fn without_tailnum(db: &Db) -> Query<Flight> {
+    db.find(Flight::TAILNUM.is_null())
 }
 
+/// The flights that name a plane which is not among the planes.
+fn of_absent_planes(db: &Db) -> Query<Flight> {
+    db.find(Flight::TAILNUM.is_not_null() & !Flight::PLANE.has(Plane::all()))
+}
+
+type Longest =
+    ((i32, i32, i32), Option<String>, Option<String>, Option<String>, Option<String>, Option<String>, Option<i32>);
+
 /// The ten most delayed flights, with the names of what they reference in the same query.
-async fn most_delayed(db: &Db) -> Result<Vec<Delay>> {
-    let flights = db
-        .find(Flight::ARR_DELAY.is_not_null())
+fn longest(db: &Db) -> Selected<Flight, Longest> {
+    db.find(Flight::ARR_DELAY.is_not_null())
         .order_by((Flight::ARR_DELAY.desc(), Flight::TIME_HOUR.asc(), Flight::CARRIER.asc(), Flight::FLIGHT.asc()))
         .limit(10)
         .select((
@@ -138,8 +163,10 @@ async fn most_delayed(db: &Db) -> Result<Vec<Delay>> {
             Flight::TO.at(Airport::NAME),
             Flight::ARR_DELAY,
         ))
-        .all()
-        .await?;
+}
+
+async fn most_delayed(db: &Db) -> Result<Vec<Delay>> {
+    let flights = longest(db).all().await?;
     let delays =
         flights.into_iter().map(|((year, month, day), carrier, tailnum, manufacturer, origin, dest, delay)| {
             let date = format!("{year:04}-{month:02}-{day:02}");

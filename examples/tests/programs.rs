@@ -111,8 +111,15 @@ async fn the_flights_report_is_the_same_on_postgres() {
         assert_eq!(printed(flights(&directory, &url, &["--json"])), expected);
         let report = printed(flights(&directory, &url, &[]));
         assert!(report.contains("of which 0 were new"), "{report}");
+        assert_native(&printed(flights(&directory, &url, &["--explain"])));
         on_server(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
     }
+}
+
+/// Every query of the report is the database's own work.
+fn assert_native(plans: &str) {
+    let lines = |text| plans.lines().filter(|line| line.starts_with(text)).count();
+    assert_eq!((lines("native: "), lines("engine: "), lines("engine: nothing to complete")), (5, 5, 5), "{plans}");
 }
 
 #[test]
@@ -120,6 +127,7 @@ fn flights_are_read_from_a_zip_and_loaded_once() {
     for (directory, expected) in data() {
         let directory = zipped(&directory);
         let url = format!("sqlite://{}", directory.path().join("flights.db").display());
+        assert_native(&printed(flights(directory.path(), &url, &["--explain"])));
         assert_eq!(printed(flights(directory.path(), &url, &["--json"])), expected);
         assert_eq!(printed(flights(directory.path(), &url, &["--json"])), expected);
         let report = printed(flights(directory.path(), &url, &[]));
@@ -131,7 +139,7 @@ fn flights_are_read_from_a_zip_and_loaded_once() {
 fn the_flights_program_says_what_is_wrong() {
     let data = here().join("data");
     for (arguments, code, message) in [
-        (vec![data.as_path()], 2, "usage: flights DATA_DIR URL [--json]"),
+        (vec![data.as_path()], 2, "usage: flights DATA_DIR URL [--json | --explain]"),
         (vec![&data, Path::new("memory:"), Path::new("--yaml")], 2, "usage: "),
         (vec![Path::new("nowhere"), Path::new("memory:")], 1, "nowhere/airlines.csv: "),
         (vec![&data, Path::new("nosuch://x")], 1, "no driver is registered for `nosuch:` URLs"),

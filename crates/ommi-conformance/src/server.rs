@@ -1,6 +1,11 @@
-//! Servers that tests need and a machine may not have.
+//! Servers that tests need and a machine may not have, and databases of one's own on them.
 
 use std::io::Write;
+
+use ommi::driver::RedactedUrl;
+use ommi::{Error, Result};
+
+use crate::target::drop_all_tables;
 
 /// The address of a server, by the environment variable that holds it; `dev/services env` sets
 /// those of the servers that it has started.
@@ -21,4 +26,100 @@ pub fn address(variable: &str) -> Option<String> {
         let _ = writeln!(std::io::stderr(), "skipped: {test}, because {variable} is not set");
     }
     address
+}
+
+/// A database of one's own on a server.
+#[derive(Clone)]
+pub struct Database {
+    server: String,
+    name: String,
+    url: String,
+}
+
+/// What PostgreSQL answers who asks for a database that it does not have.
+const UNKNOWN_DATABASE: &str = "3D000";
+
+impl Database {
+    /// The database of a name on the server of a URL. It is made where it is not there, and kept as
+    /// it is where it is.
+    ///
+    /// The name is a plain word. The URL leads to a database that exists, unless the server makes
+    /// databases by itself when something is written to them.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the URL has no place for a name, and those of the server.
+    pub async fn on(server: &str, name: &str) -> Result<Database> {
+        let url = beside(server, name)
+            .ok_or_else(|| Error::config(format!("`{}` names no database on a server", RedactedUrl(server))))?;
+        let database = Database { server: server.to_owned(), name: name.to_owned(), url };
+        match ommi::connect(&database.url).await {
+            Ok(db) => db.close().await?,
+            Err(error) if error.code() == Some(UNKNOWN_DATABASE) => {
+                database.ask_server(format!("CREATE DATABASE {name}")).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(database)
+    }
+
+    /// The URL of the database.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Drops the database with all that is in it. Handles on it must be closed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the server.
+    pub async fn drop(self) -> Result<()> {
+        let db = ommi::connect(&self.url).await?;
+        let has_sql = db.driver().capabilities().operation.sql;
+        if !has_sql {
+            // a database without tables is none there
+            drop_all_tables(&db).await?;
+        }
+        db.close().await?;
+        match has_sql {
+            true => self.ask_server(format!("DROP DATABASE {}", self.name)).await,
+            false => Ok(()),
+        }
+    }
+
+    async fn ask_server(&self, statement: String) -> Result<()> {
+        let db = ommi::connect(&self.server).await?;
+        db.raw(statement).execute().await?;
+        db.close().await
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&format_args!("{}", RedactedUrl(&self.url))).finish()
+    }
+}
+
+/// The URL with another database.
+fn beside(url: &str, name: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (base, options) = rest.split_once('?').map_or((rest, ""), |(base, options)| (base, options));
+    let host = base.split_once('/').map_or(base, |(host, _)| host);
+    let question = if options.is_empty() { "" } else { "?" };
+    (!host.is_empty()).then(|| format!("{scheme}://{host}/{name}{question}{options}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_stands_beside_that_of_the_url() {
+        assert_eq!(beside("postgres://a:b@c:1/d?pool=2", "e").unwrap(), "postgres://a:b@c:1/e?pool=2");
+        assert_eq!(beside("mongodb://a,b/", "e").unwrap(), "mongodb://a,b/e");
+        assert_eq!(beside("mongodb://a", "e").unwrap(), "mongodb://a/e");
+        for none in ["memory:", "sqlite::memory:", "sqlite:///tmp/a.db"] {
+            assert_eq!(beside(none, "e"), None);
+        }
+    }
 }

@@ -9,6 +9,8 @@ use ommi::model::{FieldDef, ModelBuilder};
 use ommi::value::ValueType;
 use ommi::{Db, Error, Result};
 
+use crate::server::Database;
+
 type Open = dyn Fn() -> BoxFuture<'static, Result<Db>> + Send + Sync;
 
 /// A name, and a way to get an empty database for each case.
@@ -52,6 +54,18 @@ impl Target {
         })
     }
 
+    /// A target from `URL` or `NAME=URL` of a server: its database is one of its own there, named
+    /// `ommi_conformance`, which is made where it is not there, and emptied each time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Database::on`].
+    pub async fn on_server(argument: &str) -> Result<Self> {
+        let (name, url) = named(argument);
+        let database = Database::on(url, "ommi_conformance").await?;
+        Ok(Target::emptied(name, database.url()))
+    }
+
     /// A target from `URL` or `NAME=URL`, named by the URL where there is no name.
     ///
     /// A URL that has `{n}`, or is a database in memory, is empty each time; of any other one all
@@ -61,11 +75,7 @@ impl Target {
     ///
     /// `Config` if it is not.
     pub fn from_argument(argument: &str, may_drop_tables: bool) -> Result<Self> {
-        let is_name = |name: &&str| !name.contains([':', '/', '?']);
-        let (name, url) = match argument.split_once('=').filter(|(name, _)| is_name(name)) {
-            Some((name, url)) => (name.to_owned(), url),
-            None => (RedactedUrl(argument).to_string(), argument),
-        };
+        let (name, url) = named(argument);
         if url.contains("{n}") || url.starts_with("memory:") || url.starts_with("sqlite::memory:") {
             return Ok(Target::from_url(name, url));
         }
@@ -93,8 +103,17 @@ impl Target {
     }
 }
 
+/// The name and the URL of `NAME=URL`; the URL is its own name where it has none.
+fn named(argument: &str) -> (String, &str) {
+    let is_name = |name: &&str| !name.contains([':', '/', '?']);
+    match argument.split_once('=').filter(|(name, _)| is_name(name)) {
+        Some((name, url)) => (name.to_owned(), url),
+        None => (RedactedUrl(argument).to_string(), argument),
+    }
+}
+
 /// Drops the tables of a database, those first that no other one references.
-async fn drop_all_tables(db: &Db) -> Result<()> {
+pub(crate) async fn drop_all_tables(db: &Db) -> Result<()> {
     let mut tables = db.inspect().await?.tables;
     tables.retain(|table| !table.is_view);
     loop {

@@ -81,6 +81,11 @@ impl Failure {
         self.db().is_some_and(|db| *db.code() == SqlState::UNIQUE_VIOLATION)
     }
 
+    /// Whether a column that must not be null is.
+    pub(crate) fn is_null_in(&self, column: &str) -> bool {
+        self.db().is_some_and(|db| *db.code() == SqlState::NOT_NULL_VIOLATION && db.column() == Some(column))
+    }
+
     /// Whether the server reads the columns of a copy otherwise than they were written.
     pub(crate) fn is_binary_mismatch(&self) -> bool {
         self.db().is_some_and(|db| *db.code() == SqlState::INVALID_BINARY_REPRESENTATION)

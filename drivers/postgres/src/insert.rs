@@ -2,7 +2,8 @@
 //!
 //! One row is one statement. Several rows go as one array for each column, so that one statement
 //! serves any number of them; many rows are copied. The keys of several rows are taken from the
-//! sequence beforehand: the order in which an insert gives keys back is not promised.
+//! sequence before the rows are written, by the same statement or by one of its own: the order in
+//! which an insert gives keys back is not promised.
 
 mod copy;
 
@@ -18,7 +19,7 @@ use tokio_postgres::types::{IsNull, Type};
 use crate::connection::Connection;
 use crate::encode::{Columns, Parameter, parameters};
 use crate::error::Outcome;
-use crate::native::{Copies, Form, Insert, Native};
+use crate::native::{Copies, Form, Insert, Native, element_type};
 use crate::{advance, encode, write};
 
 /// From this number on, rows are copied.
@@ -97,7 +98,43 @@ impl Work<'_> {
         Ok((written, keys))
     }
 
+    /// Inserts rows that have no keys yet in one statement, which gives them. `None` if that is not
+    /// possible, and nothing was done.
+    async fn without_keys(&self, rows: &mut dyn RowSource) -> Outcome<Option<(u64, AssignedKeys)>> {
+        let Some(auto) = self.auto() else { return Ok(None) };
+        let count = rows.len();
+        let is_plain = matches!(self.insert.statement.on_conflict, OnConflict::Fail);
+        let has_others = self.insert.without(auto).next().is_some();
+        if !is_plain || !has_others || count >= COPIED_ROWS || !(0..count).all(|row| rows.is_unassigned(row)) {
+            return Ok(None);
+        }
+        let types = self.insert.without(auto).map(element_type).collect();
+        let mut others = Others { columns: Columns::new(types), auto, field: 0 };
+        for row in 0..count {
+            others.field = 0;
+            rows.encode(row, &mut others)?;
+            if others.columns.bytes() >= STATEMENT_BYTES {
+                return Ok(None);
+            }
+        }
+        let form = self.insert.many_without_keys(auto)?;
+        let table = self.insert.table();
+        let column = advance::column(self.insert.model(), auto)?;
+        let mut values: Vec<_> = others.columns.finish()?.into_iter().map(Parameter::Whole).collect();
+        values.extend([&*table, column].map(|name| Parameter::Cell(Cell::Text(name))));
+        let key = form.key(self.call.prepared);
+        let wanted = [ommi_core::value::ValueType::I64];
+        match self.connection.returning(key, &form.text, &form.types, &wanted, &values).await {
+            Ok(given) => Ok(Some((u64::try_from(given.len()).unwrap_or(u64::MAX), AssignedKeys::List(given)))),
+            Err(failure) if failure.is_null_in(column) => Err(advance::no_sequence(&table, column).into()),
+            Err(failure) => Err(failure),
+        }
+    }
+
     async fn many(&self, rows: &mut dyn RowSource) -> Outcome<(u64, AssignedKeys)> {
+        if let Some(written) = self.without_keys(rows).await? {
+            return Ok(written);
+        }
         let (model, table) = (self.insert.model(), self.insert.table());
         let mut reserved = Vec::new();
         if let Some(auto) = self.auto() {
@@ -206,6 +243,23 @@ impl Encoder for OneRow {
             self.values.push(Datum::from_cell(cell));
         }
         self.next += 1;
+        Ok(())
+    }
+}
+
+/// The values of rows in columns, without those of the key.
+struct Others {
+    columns: Columns,
+    auto: u16,
+    field: u16,
+}
+
+impl Encoder for Others {
+    fn cell(&mut self, cell: Cell<'_>) -> Result<()> {
+        if self.field != self.auto {
+            self.columns.push(cell)?;
+        }
+        self.field += 1;
         Ok(())
     }
 }

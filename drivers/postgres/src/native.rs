@@ -38,6 +38,7 @@ pub(crate) struct Insert {
     one: OnceLock<Form>,
     one_without_key: OnceLock<Form>,
     many: OnceLock<Form>,
+    many_without_keys: OnceLock<Form>,
     copies: AtomicU8,
 }
 
@@ -91,6 +92,7 @@ impl Native {
             one: OnceLock::new(),
             one_without_key: OnceLock::new(),
             many: OnceLock::new(),
+            many_without_keys: OnceLock::new(),
             copies: AtomicU8::new(0),
         };
         let one = insert.one()?;
@@ -126,6 +128,29 @@ fn written(statement: &Statement) -> Vec<u16> {
         Statement::Insert(insert) => (0..).take(insert.model.fields().len()).collect(),
         Statement::Update(update) => update.assignments.iter().map(|(field, _)| *field).collect(),
     }
+}
+
+/// The type of the elements of a column's array.
+pub(crate) fn element_type(field: &FieldDef) -> Type {
+    match &field.value_type {
+        // lists of several lengths come as texts
+        ValueType::List(_) => Type::TEXT,
+        value_type => type_of(value_type),
+    }
+}
+
+/// The names of the columns of arrays, and the values that these give to the fields.
+fn unnested<'a>(fields: impl IntoIterator<Item = &'a FieldDef>) -> (String, String) {
+    let column = |(number, field): (usize, &FieldDef)| {
+        let name = format!("c{number}");
+        let value = match &field.value_type {
+            list @ ValueType::List(_) => format!("CAST({name} AS {})", crate::dialect::type_name(list)),
+            _ => name.clone(),
+        };
+        (name, value)
+    };
+    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().enumerate().map(column).unzip();
+    (names.join(", "), values.join(", "))
 }
 
 fn once(place: &OnceLock<Form>, make: impl FnOnce() -> Result<Form>) -> Result<&Form> {
@@ -187,9 +212,49 @@ impl Insert {
     /// The insert of any number of rows, whose values come as one array for each column.
     pub(crate) fn many(&self) -> Result<&Form> {
         once(&self.many, || {
-            let query = |marks: &[String]| self.unnested(marks);
+            let (names, values) = unnested(self.fields());
+            let query =
+                |marks: &[String]| format!("SELECT {values} FROM unnest({}) AS ommi({names})", marks.join(", "));
             self.form(2, &self.all(), InsertRows::Query(&query), &[], self.array_types())
         })
+    }
+
+    /// The insert of rows without keys: it takes keys from the sequence, writes the rows, and tells
+    /// the keys in the order of the rows. Two placeholders behind those of the rows are for the table
+    /// and the column.
+    ///
+    /// `RETURNING` alone would tell them in an order that is not promised.
+    pub(crate) fn many_without_keys(&self, auto: u16) -> Result<&Form> {
+        once(&self.many_without_keys, || {
+            let others: Vec<&FieldDef> = self.without(auto).collect();
+            let columns: Vec<String> = others.iter().map(|field| POSTGRES.quote(&field.column)).collect();
+            let marks: Vec<String> = (1..=others.len() + 2).map(|mark| format!("${mark}")).collect();
+            let [arrays @ .., table, column] = marks.as_slice() else {
+                return Err(Error::query("the statement has no placeholders"));
+            };
+            let (names, values) = unnested(others.iter().copied());
+            let key = self.model().field(auto).map(|field| POSTGRES.quote(&field.column)).unwrap_or_default();
+            let (target, arrays, columns) = (self.table(), arrays.join(", "), columns.join(", "));
+            let text = format!(
+                "WITH ommi_row AS MATERIALIZED (\
+                 SELECT nextval((SELECT CAST(pg_get_serial_sequence({table}, {column}) AS regclass))) AS key, ommi.* \
+                 FROM unnest({arrays}) WITH ORDINALITY AS ommi({names}, place)), \
+                 ommi_written AS (INSERT INTO {target} ({key}, {columns}) SELECT key, {values} FROM ommi_row) \
+                 SELECT key FROM ommi_row ORDER BY place"
+            );
+            let mut types: Vec<Type> = others.iter().map(|field| array_of(&field.value_type)).collect();
+            types.extend([Type::TEXT, Type::TEXT]);
+            Ok(Form { number: 3, text, slots: Vec::new(), types })
+        })
+    }
+
+    /// The fields without one.
+    pub(crate) fn without(&self, left_out: u16) -> impl Iterator<Item = &FieldDef> {
+        self.fields()
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| *place != usize::from(left_out))
+            .map(|(_, field)| field)
     }
 
     /// The types of the arrays of all columns.
@@ -199,26 +264,7 @@ impl Insert {
 
     /// The types of the elements of these arrays.
     pub(crate) fn element_types(&self) -> Vec<Type> {
-        let element = |field: &FieldDef| match &field.value_type {
-            // lists of several lengths come as texts
-            ValueType::List(_) => Type::TEXT,
-            value_type => type_of(value_type),
-        };
-        self.fields().iter().map(element).collect()
-    }
-
-    fn unnested(&self, marks: &[String]) -> String {
-        let names: Vec<String> = (0..marks.len()).map(|column| format!("c{column}")).collect();
-        let values: Vec<String> = self
-            .fields()
-            .iter()
-            .zip(&names)
-            .map(|(field, name)| match &field.value_type {
-                list @ ValueType::List(_) => format!("CAST({name} AS {})", crate::dialect::type_name(list)),
-                _ => name.clone(),
-            })
-            .collect();
-        format!("SELECT {} FROM unnest({}) AS ommi({})", values.join(", "), marks.join(", "), names.join(", "))
+        self.fields().iter().map(element_type).collect()
     }
 
     /// The quoted table, and its quoted columns between commas.

@@ -14,6 +14,9 @@ use crate::decode::{Column, PostgresRow, columns};
 use crate::encode::{Parameter, array_of_elements, type_of};
 use crate::error::Outcome;
 
+/// The most parameters that the protocol can count.
+const PARAMETERS: usize = 65_535;
+
 /// What a statement does with the session, by its first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
@@ -31,6 +34,13 @@ pub(crate) async fn run(
     raw: &Raw,
     sink: Box<dyn RowSink>,
 ) -> Outcome<(Box<dyn RowSink>, RowsMatched)> {
+    if raw.parameters.len() > PARAMETERS {
+        return Err(Error::query(format!(
+            "{} values were given, and a statement of PostgreSQL has at most {PARAMETERS} parameters: bind an array, as in `= ANY ($1)`",
+            raw.parameters.len()
+        ))
+        .into());
+    }
     match use_of(&raw.text) {
         Use::Transaction => {
             return Err(Error::transaction("the text begins or ends a transaction: use `db.transaction`").into());

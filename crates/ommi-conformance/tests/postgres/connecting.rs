@@ -1,5 +1,6 @@
 //! URLs that are right, and what is said of those that are not.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Instant;
 
@@ -71,6 +72,33 @@ async fn who_listens_and_says_nothing_is_given_up() {
     let error = refused(&format!("postgres://ada@{address}/library?connect_timeout=200ms")).await;
     assert!(error.is_connection() && error.message().contains("`connect_timeout`"), "{error}");
     assert!(begun.elapsed().as_secs() < 10, "the usual limit was kept to");
+}
+
+/// A message of the server: its letter, its length, and what it says.
+fn message(letter: u8, says: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(says.len() + 4).unwrap();
+    [&[letter], &length.to_be_bytes()[..], says].concat()
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_unsupported() {
+    let old = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = old.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = old.accept().unwrap();
+        let mut length = [0; 4];
+        client.read_exact(&mut length).unwrap();
+        let mut startup = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap() - 4];
+        client.read_exact(&mut startup).unwrap();
+        let version = message(b'S', b"server_version\09.6.24\0");
+        // welcome, the version, and ready for a query
+        client.write_all(&[message(b'R', &[0; 4]), version, message(b'Z', b"I")].concat()).unwrap();
+        let _ = client.read(&mut [0; 16]);
+    });
+    let error = refused(&format!("postgres://ada@{address}/library?sslmode=disable")).await;
+    assert!(error.is_unsupported(), "{error}");
+    assert!(error.message().contains("PostgreSQL 9.6.24") && error.message().contains("13"), "{error}");
+    server.join().unwrap();
 }
 
 #[tokio::test]

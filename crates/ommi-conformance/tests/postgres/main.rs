@@ -9,6 +9,7 @@ mod database;
 mod faults;
 mod pool;
 mod process;
+mod refusals;
 mod session;
 mod suite;
 mod tls;
