@@ -63,6 +63,11 @@ impl Arena {
         self.buffer.clear();
     }
 
+    /// Forgets all rows but the first ones.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.slots.truncate(rows * self.width);
+    }
+
     fn bytes(&self, at: usize, length: u32) -> &[u8] {
         self.buffer.get(at..at + length as usize).unwrap_or_default()
     }

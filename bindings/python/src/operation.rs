@@ -117,12 +117,17 @@ impl Operation {
         Operation { start, style, own: Mutex::new(None) }
     }
 
+    /// The operation, begun when it is first driven.
+    pub(crate) fn begun(&self, py: Python<'_>) -> Running {
+        Running::new(Arc::clone(&self.start), self.style.copy(py))
+    }
+
     fn running(&self, py: Python<'_>) -> PyResult<Py<Running>> {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &*own {
             return Ok(running.clone_ref(py));
         }
-        let running = Py::new(py, Running::new(Arc::clone(&self.start), self.style.copy(py)))?;
+        let running = Py::new(py, self.begun(py))?;
         *own = Some(running.clone_ref(py));
         Ok(running)
     }
@@ -131,7 +136,7 @@ impl Operation {
 #[pymethods]
 impl Operation {
     fn __await__(&self, py: Python<'_>) -> Running {
-        Running::new(Arc::clone(&self.start), self.style.copy(py))
+        self.begun(py)
     }
 
     /// The operation itself: `find(..).one()` is `find(..).one`.
@@ -204,7 +209,9 @@ fn is_turn() -> bool {
 pub(crate) type Outcome = Arc<Mutex<Option<Result<Finish>>>>;
 
 enum State {
-    Fresh,
+    Fresh(Start),
+    /// A value that needs no work.
+    Ready(Py<PyAny>),
     /// A future of the loop is awaited; the work is the runtime's.
     Waiting {
         future: Py<PyAny>,
@@ -219,14 +226,18 @@ enum State {
 /// An operation that has begun.
 #[pyclass(module = "ommi._core")]
 pub(crate) struct Running {
-    start: Start,
     style: Style,
     state: State,
 }
 
 impl Running {
     fn new(start: Start, style: Style) -> Self {
-        Running { start, style, state: State::Fresh }
+        Running { style, state: State::Fresh(start) }
+    }
+
+    /// What gives a value at once.
+    pub(crate) fn ready(value: Py<PyAny>) -> Self {
+        Running { style: Style::Raise, state: State::Ready(value) }
     }
 
     fn give(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyErr {
@@ -237,8 +248,8 @@ impl Running {
         }
     }
 
-    fn begin(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let work = match (self.start)(py) {
+    fn begin(&mut self, py: Python<'_>, start: &Start) -> PyResult<Py<PyAny>> {
+        let work = match start(py) {
             Ok(work) => work,
             Err(error) => return Err(self.give(py, Err(error))),
         };
@@ -287,7 +298,8 @@ impl Running {
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Fresh => self.begin(py),
+            State::Fresh(start) => self.begin(py, &start),
+            State::Ready(value) => Err(PyStopIteration::new_err((value,))),
             State::Complete(outcome) => {
                 LAST_TURN.set(Some(Instant::now()));
                 Err(self.give(py, outcome))
