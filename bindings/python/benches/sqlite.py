@@ -1,20 +1,20 @@
 """Ommi against Python's own `sqlite3`, called synchronously, which gives tuples: `python benches/sqlite.py`.
 
-Prints medians of interleaved rounds, and the ratio of the two.
+Prints medians of interleaved rounds until the answer is there, and the ratio of the two.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Optional
+
+from measure import compare
 
 from ommi import Auto, Key, Lazy, LazyList, ModelCollection, Ommi, ReferenceTo, auto, ommi_model
 
@@ -130,14 +130,14 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
         for key in keys:
             await db.find(User.id == key).one.or_raise()
 
-    def raw_rows() -> None:
-        raw.execute(SELECT_MANY).fetchall()
+    def raw_rows() -> Any:
+        return raw.execute(SELECT_MANY).fetchall()
 
-    async def rows() -> None:
-        await db.find(User.id <= 1000).or_raise()
+    async def rows() -> Any:
+        return await db.find(User.id <= 1000).or_raise()
 
-    async def slots_rows() -> None:
-        await db.find(Slots.id <= 1000).or_raise()
+    async def slots_rows() -> Any:
+        return await db.find(Slots.id <= 1000).or_raise()
 
     def raw_insert() -> None:
         for values in new[:100]:
@@ -162,7 +162,7 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
             instance.id = None  # type: ignore[assignment]
         await db.add(*instances).or_raise()
 
-    def raw_relations() -> None:
+    def raw_relations() -> Any:
         # what a program without a mapper does: three queries, put together by key
         boxes: dict[int, list[Any]] = {}
         things: dict[int, list[Any]] = {}
@@ -171,39 +171,27 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
             boxes.setdefault(row[1], []).append(row)
         for row in raw.execute('SELECT name, box_id, id FROM "Thing"').fetchall():
             things.setdefault(row[1], []).append(row)
-        sum(len(things[box[2]]) for shelf in found for box in boxes[shelf[1]])
+        assert sum(len(things[box[2]]) for shelf in found for box in boxes[shelf[1]]) == 10_000
+        return found, boxes, things
 
-    async def relations() -> None:
+    async def relations() -> Any:
+        shelves = await db.find(Shelf).with_(Shelf.boxes.with_(Box.things)).or_raise()
         total = 0
-        for shelf in await db.find(Shelf).with_(Shelf.boxes.with_(Box.things)).or_raise():
+        for shelf in shelves:
             for box in await shelf.boxes:
                 total += len(await box.things)
         assert total == 10_000
+        return shelves
 
-    work: dict[str, tuple[int, Callable[[], Any], list[tuple[str, Callable[[], Awaitable[None]]]]]] = {
+    work: dict[str, tuple[int, Callable[[], Any], list[tuple[str, Callable[[], Awaitable[Any]]]]]] = {
         "one row by key": (1_000, raw_lookups, [("get", gets), ("find(..).one", finds)]),
         "1,000 rows": (1, raw_rows, [("dataclass", rows), ("slots", slots_rows)]),
         "insert 1": (100, raw_insert, [("add", insert)]),
         "insert 1,000": (1, raw_insert_many, [("make and add", insert_many), ("add", insert_instances)]),
         "100 x 10 x 10 relations": (1, raw_relations, [("with_", relations)]),
     }
-    print(f"{'work':34} {'sqlite3 µs':>11} {'ommi µs':>11} {'ratio':>6}")
     for name, (times, ours, theirs) in work.items():
-        raws: list[float] = []
-        ommis: list[list[float]] = [[] for _ in theirs]
-        for _ in range(rounds):
-            begun = time.perf_counter()
-            ours()
-            raws.append(time.perf_counter() - begun)
-            for index, (_, run) in enumerate(theirs):
-                begun = time.perf_counter()
-                await run()
-                ommis[index].append(time.perf_counter() - begun)
-        base = statistics.median(raws)
-        for (form, _), measured in zip(theirs, ommis, strict=True):
-            median = statistics.median(measured)
-            shown = f"{name}, {form}"
-            print(f"{shown:34} {base / times * 1e6:11.2f} {median / times * 1e6:11.2f} {median / base:6.2f}")
+        await compare(name, "sqlite3", times, ours, theirs, rounds)
 
 
 if __name__ == "__main__":

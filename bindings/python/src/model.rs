@@ -4,14 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use ommi::model::{FieldDef, ModelBuilder, ModelDef, OnChange, ReferenceDef, ReferenceTarget};
 use ommi::query::Direction;
-use ommi::value::{Cell, Datum, Timestamp, Uuid, ValueType, iso};
+use ommi::value::{Datum, Timestamp, Uuid, ValueType, iso};
 use ommi::{Error, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt, ffi, intern};
 
-use crate::arena::{Arena, NewRows};
+use crate::arena::{Arena, NewRows, Slot};
 use crate::error::OrRaise;
 use crate::related::{Loaded, Siblings};
 use crate::value::{Codec, plain_text};
@@ -249,16 +249,16 @@ impl ModelOf {
         let mut list = Vec::with_capacity(arena.rows());
         let nothing = PyTuple::empty(py);
         let simple = self.build == Build::Allocate && self.extras.is_empty() && !self.post_init;
-        for row in 0..arena.rows() {
+        for row in arena.iter() {
             if simple {
                 let instance = self.allocate(py, &nothing)?;
-                for (column, field) in self.fields.iter().enumerate() {
-                    field.set(&instance, &field.decode(py, arena.cell(row, column))?)?;
+                for (field, slot) in self.fields.iter().zip(row) {
+                    field.set(&instance, &field.decode(py, arena, slot)?)?;
                 }
                 list.push(instance);
             } else {
-                let values = self.fields.iter().enumerate();
-                let values = values.map(|(column, field)| field.decode(py, arena.cell(row, column)));
+                let values = self.fields.iter().zip(row);
+                let values = values.map(|(field, slot)| field.decode(py, arena, slot));
                 list.push(self.make(py, values.collect::<PyResult<_>>()?)?);
             }
         }
@@ -344,8 +344,10 @@ impl ModelOf {
             if !(def.auto || def.version || def.created || def.updated) {
                 continue;
             }
-            for (row, instance) in instances.iter().enumerate() {
-                field.set(instance, &field.decode(py, rows.arena.cell(row, column))?)?;
+            for (row, instance) in rows.arena.iter().zip(instances) {
+                if let Some(slot) = row.get(column) {
+                    field.set(instance, &field.decode(py, &rows.arena, slot)?)?;
+                }
             }
         }
         Ok(())
@@ -353,8 +355,8 @@ impl ModelOf {
 
     /// Sets all fields of an instance from a row.
     pub(crate) fn refresh(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, arena: &Arena) -> PyResult<()> {
-        for (column, field) in self.fields.iter().enumerate() {
-            field.set(instance, &field.decode(py, arena.cell(0, column))?)?;
+        for (field, slot) in self.fields.iter().zip(arena.iter().next().unwrap_or_default()) {
+            field.set(instance, &field.decode(py, arena, slot)?)?;
         }
         Ok(())
     }
@@ -409,12 +411,15 @@ impl Relations {
 
 impl FieldOf {
     #[inline]
-    fn decode<'py>(&self, py: Python<'py>, cell: Cell<'_>) -> PyResult<Bound<'py, PyAny>> {
-        match (&*self.codec, cell) {
-            (_, Cell::Null) => Ok(py.None().into_bound(py)),
-            (Codec::Int(_), Cell::Int(value)) => value.into_bound_py_any(py),
-            (Codec::Text, Cell::Text(value)) => Ok(PyString::new(py, value).into_any()),
-            (codec, cell) => codec.decode(py, cell),
+    fn decode<'py>(&self, py: Python<'py>, arena: &Arena, slot: &Slot) -> PyResult<Bound<'py, PyAny>> {
+        match (&*self.codec, slot) {
+            (_, Slot::Null) => Ok(py.None().into_bound(py)),
+            (Codec::Int(_), Slot::Int(value)) => value.into_bound_py_any(py),
+            // Python looks at the bytes itself
+            (Codec::Text, Slot::Text(at, length)) => {
+                Ok(PyString::from_bytes(py, arena.bytes(*at, *length))?.into_any())
+            }
+            (codec, slot) => codec.decode(py, arena.cell_of(slot)),
         }
     }
 

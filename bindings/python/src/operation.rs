@@ -13,11 +13,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use ommi::Result;
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyTuple, PyType};
 use tokio::task::AbortHandle;
 
 use crate::error::exception;
@@ -205,6 +205,17 @@ fn is_turn() -> bool {
     }
 }
 
+/// What ends an `await` with a value.
+fn stop(py: Python<'_>, value: Py<PyAny>) -> PyErr {
+    let bound = value.bind(py);
+    // a tuple would be taken for several arguments, and an exception for the `StopIteration` itself;
+    // any other value is handed on without an exception being made
+    match bound.is_instance_of::<PyTuple>() || bound.is_instance_of::<PyBaseException>() {
+        true => PyStopIteration::new_err((value,)),
+        false => PyStopIteration::new_err(value),
+    }
+}
+
 /// What the runtime leaves for the task that waits.
 pub(crate) type Outcome = Arc<Mutex<Option<Result<Finish>>>>;
 
@@ -242,8 +253,7 @@ impl Running {
 
     fn give(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyErr {
         match self.style.wrap(py, outcome) {
-            // in a tuple: a value that is a tuple itself is not taken for several arguments
-            Ok(value) => PyStopIteration::new_err((value,)),
+            Ok(value) => stop(py, value),
             Err(error) => error,
         }
     }
@@ -299,7 +309,7 @@ impl Running {
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Fresh(start) => self.begin(py, &start),
-            State::Ready(value) => Err(PyStopIteration::new_err((value,))),
+            State::Ready(value) => Err(stop(py, value)),
             State::Complete(outcome) => {
                 LAST_TURN.set(Some(Instant::now()));
                 Err(self.give(py, outcome))

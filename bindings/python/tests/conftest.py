@@ -56,6 +56,12 @@ def run(url: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def session_name() -> str:
+    """What the names of these tests' databases begin with."""
+    return SESSION
+
+
+@pytest.fixture(scope="session")
 def postgres_database() -> Iterator[str]:
     """A database of these tests alone."""
     url = server("postgres")
@@ -113,6 +119,46 @@ def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture
+def transactional(db):
+    """A database with transactions."""
+    if not db.capabilities["transaction.transactions"]:
+        pytest.skip("the driver has no transactions")
+    return db
+
+
+@pytest.fixture
+def nesting(transactional):
+    """A database with savepoints."""
+    if not transactional.capabilities["transaction.savepoints"]:
+        pytest.skip("the driver has no savepoints")
+    return transactional
+
+
+@pytest.fixture
+def speaking(db):
+    """A database with a language of its own."""
+    if not db.capabilities["operation.raw"]:
+        pytest.skip("the driver has no language of its own")
+    return db
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--databases", help="run the tests of these databases alone: sqlite,memory")
+
+
+def database_of(item: pytest.Item) -> str | None:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return params.get("url") or params.get("stored_url")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if chosen := config.getoption("databases"):
+        left_out = [item for item in items if database_of(item) not in (None, *chosen.split(","))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
 results: dict[tuple[str, str], Counter[str]] = {}
 cases: dict[str, Counter[str]] = {}
 
@@ -122,12 +168,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = (yield).get_result()
     if not (report.when == "call" or report.outcome != "passed"):
         return
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    database = params.get("url") or params.get("stored_url")
+    database = database_of(item)
     if database is None:
         return
-    if "kind" in params:
-        results.setdefault((params["kind"], database), Counter())[report.outcome] += 1
+    if kind := item.callspec.params.get("kind"):  # type: ignore[attr-defined]
+        results.setdefault((kind, database), Counter())[report.outcome] += 1
     if "conformance" in item.path.parts:
         cases.setdefault(database, Counter())[report.outcome] += 1
 

@@ -312,7 +312,7 @@ async def test_names_are_stored_as_said(url):
         assert await db.find(Customer.created_at == "today").count.or_raise() == 1
 
 
-async def test_drivers_are_connected_by_settings(tmp_path, request):
+async def test_drivers_are_connected_by_settings(tmp_path, request, session_name):
     import os
     from urllib.parse import urlsplit
 
@@ -344,19 +344,17 @@ async def test_drivers_are_connected_by_settings(tmp_path, request):
             )
         )
     if "OMMI_MONGODB_URL" in os.environ:
-        from conftest import SESSION
-
         parts = urlsplit(os.environ["OMMI_MONGODB_URL"])
         settings = MongoDBSettings(
             host=parts.hostname,
             port=parts.port,
-            database_name=f"{SESSION}_settings",
+            database_name=f"{session_name}_settings",
             timeout=20_000,
             connection_options={"retryWrites": True, "directConnection": True},
         )
         drivers.append(MongoDBDriver.connect(settings))
         drivers.append(
-            MongoDBDriver.connect({"connection_string": os.environ["OMMI_MONGODB_URL"], "database": f"{SESSION}_more"})
+            MongoDBDriver.connect({"connection_string": os.environ["OMMI_MONGODB_URL"], "database": f"{session_name}_more"})
         )
     for driver in drivers:
         async with Ommi(driver) as db:

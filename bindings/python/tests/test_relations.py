@@ -159,7 +159,7 @@ async def test_many_to_many(db):
     found = await db.find(User).sort(User.id).or_raise()
     with count_statements(db) as statements:
         names = [sorted(permission.name for permission in await user.permissions) for user in found]
-        assert statements.count == 2
+        assert statements.count == (1 if db.capabilities["relation.joins"] else 2)
     assert names == [["read", "write"], ["read"], []]
     writers = await db.find(User.permissions.any(Permission.name == "write")).or_raise()
     assert [user.name for user in writers] == ["a"]
