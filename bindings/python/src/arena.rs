@@ -202,7 +202,12 @@ pub(crate) struct RowsOf {
 impl RowsOf {
     /// Takes rows of values of some types; of a model, if they are all its fields.
     pub(crate) fn new(types: Arc<[ValueType]>, model: Option<Arc<ModelDef>>, most: usize) -> Self {
-        RowsOf { arena: Arena::new(types.len()), types, model, most }
+        // an answer of a row or two is put where there is room for it
+        let arena = match most {
+            0..=2 => Arena { buffer: Vec::with_capacity(128), ..Arena::with_rows(types.len(), most) },
+            _ => Arena::new(types.len()),
+        };
+        RowsOf { arena, types, model, most }
     }
 
     #[cold]

@@ -249,6 +249,7 @@ impl ModelOf {
         let mut list = Vec::with_capacity(arena.rows());
         let nothing = PyTuple::empty(py);
         let simple = self.build == Build::Allocate && self.extras.is_empty() && !self.post_init;
+        let _paused = (simple && arena.rows() > 1).then(PausedCollector::new);
         for row in arena.iter() {
             if simple {
                 let instance = self.allocate(py, &nothing)?;
@@ -430,6 +431,30 @@ impl FieldOf {
         match &self.slot {
             Some(slot) => set_slot(slot.bind(py), instance, value),
             None => set(instance, self.name.bind(py), value),
+        }
+    }
+}
+
+/// Keeps Python's collector from looking at instances while they are made: it would again and again, and
+/// find that all of them are in use. It looks at them once when it goes on.
+struct PausedCollector {
+    was_on: bool,
+}
+
+impl PausedCollector {
+    #[allow(unsafe_code, reason = "`gc.disable` called from Python needs the module, and a call for a flag")]
+    fn new() -> Self {
+        // SAFETY: sets a flag of the interpreter, whose lock is held: a list of instances is made.
+        PausedCollector { was_on: unsafe { ffi::PyGC_Disable() } != 0 }
+    }
+}
+
+impl Drop for PausedCollector {
+    #[allow(unsafe_code, reason = "the other half of `new`")]
+    fn drop(&mut self) {
+        if self.was_on {
+            // SAFETY: as in `new`; the value is dropped where it was made.
+            unsafe { ffi::PyGC_Enable() };
         }
     }
 }

@@ -17,8 +17,7 @@ from ommi import Auto, Key, Ommi, ReferenceTo, StoreAs, ommi_model
 from ommi.database import DBResult as DatabaseResult
 from ommi.database.query_results import DBQueryResult
 from ommi.database.results import DBResult, DBStatusNoResultException
-from ommi.models import get_global_collection
-from ommi.models.collections import ModelCollection
+from ommi.models.collections import ModelCollection, get_global_collection
 from ommi.models.query_fields import AssociateUsing, LazyLoadEveryRelated, LazyLoadTheRelated
 from ommi.query_ast import when
 
@@ -116,7 +115,7 @@ async def test_a_model_without_a_collection_is_in_the_global_one(url):
             await db.add(LogEntryOfTheGlobalCollection(message="started")).or_raise()
             assert await db.find(LogEntryOfTheGlobalCollection).count.or_raise() == 1
     finally:
-        collection.models.discard(LogEntryOfTheGlobalCollection)
+        collection._by_name.pop("LogEntryOfTheGlobalCollection")
 
 
 async def test_results_are_matched(blog):
@@ -354,7 +353,9 @@ async def test_drivers_are_connected_by_settings(tmp_path, request, session_name
         )
         drivers.append(MongoDBDriver.connect(settings))
         drivers.append(
-            MongoDBDriver.connect({"connection_string": os.environ["OMMI_MONGODB_URL"], "database": f"{session_name}_more"})
+            MongoDBDriver.connect(
+                {"connection_string": os.environ["OMMI_MONGODB_URL"], "database": f"{session_name}_more"}
+            )
         )
     for driver in drivers:
         async with Ommi(driver) as db:

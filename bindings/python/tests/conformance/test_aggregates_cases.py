@@ -2,8 +2,8 @@ from decimal import Decimal
 from math import inf, isclose
 
 import pytest
-from models import Amount, Document, Moment, Narrow, Number, Real, Text, stored
 
+from models import Amount, Document, Moment, Narrow, Number, Real, Text, stored
 from ommi import OmmiError, QueryError, count
 
 

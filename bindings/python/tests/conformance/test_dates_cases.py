@@ -1,8 +1,8 @@
 from datetime import date, datetime, time, timedelta, timezone
 
 import pytest
-from models import Moment, passing, still, stored
 
+from models import Moment, passing, still, stored
 from ommi import count
 
 

@@ -1,6 +1,6 @@
 import pytest
-from models import Document, passing, still, stored
 
+from models import Document, passing, still, stored
 from ommi import QueryError, count
 
 

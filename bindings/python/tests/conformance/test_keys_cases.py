@@ -3,8 +3,8 @@ from typing import Annotated, Optional
 from uuid import UUID, uuid4
 
 import pytest
-from models import Number, model, stored
 
+from models import Number, model, stored
 from ommi import Auto, ConstraintError, FieldType, Key, NotFound, auto
 
 

@@ -3,9 +3,9 @@ import operator
 from functools import reduce
 
 import pytest
-from models import Number, Odds, Text, passing, still, stored
 
-from ommi import ConstraintError, OmmiError, Ommi, QueryError, OmmiUnsupportedError
+from models import Number, Odds, Text, passing, still, stored
+from ommi import ConstraintError, Ommi, OmmiError, OmmiUnsupportedError, QueryError
 
 
 async def test_in_takes_a_hundred_thousand_values(db):
@@ -248,7 +248,7 @@ async def test_upserts_from_many_tasks_leave_one_row(db):
 async def test_dropped_reads_leave_the_handle_usable(db):
     await stored(db, Number, "n", list(range(200)))
     for step in range(20):
-        task = asyncio.ensure_future(wrapped(db.find(Number).or_raise()))
+        task = asyncio.create_task(wrapped(db.find(Number).or_raise()))
         for _ in range(step % 4):
             await asyncio.sleep(0)
         task.cancel()
@@ -259,7 +259,7 @@ async def test_dropped_reads_leave_the_handle_usable(db):
 async def test_dropped_writes_leave_the_handle_usable(db):
     await stored(db, Number, "n", [0])
     for step in range(20):
-        task = asyncio.ensure_future(wrapped(db.find(Number).update(n=step).or_raise()))
+        task = asyncio.create_task(wrapped(db.find(Number).update(n=step).or_raise()))
         for _ in range(step % 4):
             await asyncio.sleep(0)
         task.cancel()
@@ -275,7 +275,7 @@ async def wrapped(awaitable):
 async def test_a_dropped_batch_is_written_whole_or_not_at_all(transactional):
     await transactional.use_models(Number.__ommi__.collection)
     for step in range(10):
-        task = asyncio.ensure_future(wrapped(transactional.add(*[Number(step) for _ in range(300)]).or_raise()))
+        task = asyncio.create_task(wrapped(transactional.add(*[Number(step) for _ in range(300)]).or_raise()))  # noqa: RUF006
         await asyncio.sleep(0.0005 * step)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -1,8 +1,8 @@
 from decimal import Decimal
 
 import pytest
-from models import Bag, passing, still, stored
 
+from models import Bag, passing, still, stored
 from ommi import QueryError
 
 

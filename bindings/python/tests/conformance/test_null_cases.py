@@ -1,6 +1,6 @@
 import pytest
-from models import Number, Text, passing, still, stored
 
+from models import Number, Text, passing, still, stored
 from ommi import ConstraintError
 
 VALUES = [1, None, 2, None, 3]

@@ -2,8 +2,8 @@ from decimal import Decimal
 from math import inf
 
 import pytest
-from models import Amount, Narrow, Number, Real, passing, still, stored
 
+from models import Amount, Narrow, Number, Real, passing, still, stored
 from ommi import QueryError
 
 

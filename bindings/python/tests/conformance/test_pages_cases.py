@@ -1,6 +1,6 @@
 import pytest
-from models import Number, Text, stored
 
+from models import Number, Text, stored
 from ommi import NotFound, NotUnique
 
 

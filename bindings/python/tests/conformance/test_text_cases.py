@@ -1,6 +1,6 @@
 import pytest
-from models import Text, passing, still, stored
 
+from models import Text, passing, still, stored
 from ommi import QueryError
 
 WORDS = ["Apple", "apple pie", "PINEAPPLE", "50%", "a_b", "back\\slash", "two\nlines", ""]

@@ -1,8 +1,8 @@
 import asyncio
 
 import pytest
-from models import Number, model, still, stored
 
+from models import Number, model, still, stored
 from ommi import ConstraintError, OmmiError, OmmiUnsupportedError
 from ommi.errors import OmmiTransactionError
 

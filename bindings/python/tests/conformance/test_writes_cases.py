@@ -1,8 +1,8 @@
 from typing import Annotated, Optional
 
 import pytest
-from models import Amount, Number, Text, model, still, stored
 
+from models import Amount, Number, Text, model, still, stored
 from ommi import Auto, ConstraintError, Key, NotFound, OmmiError, QueryError, Unique, auto
 
 
