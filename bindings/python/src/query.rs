@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ommi::DynamicQuery;
 use ommi::query::condition::{Comparison, Condition};
-use ommi::query::{Expr, OrderBy};
+use ommi::query::{Cursor, Expr, OrderBy};
 use ommi::value::{Datum, ValueType};
 use ommi::{Db, Error, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -14,6 +14,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::arena::{Arena, RowsOf};
+use crate::error::OrRaise;
 use crate::expression::Expression;
 use crate::handle::{Handle, Missing};
 use crate::model::ModelOf;
@@ -48,6 +49,8 @@ pub(crate) struct QueryOf {
     having: Condition,
     distinct: bool,
     strict: bool,
+    /// Where an earlier page ended.
+    after: Option<Cursor>,
 }
 
 /// A query that does nothing until one of its ends is awaited.
@@ -64,6 +67,7 @@ enum End {
     Count,
     Exists,
     Delete,
+    Page,
     Explain,
 }
 
@@ -104,6 +108,7 @@ impl QueryOf {
             having: Condition::Const(true),
             distinct: false,
             strict: false,
+            after: None,
         };
         query.restrict(tree)?;
         for predicate in predicates.iter_borrowed() {
@@ -134,6 +139,7 @@ impl QueryOf {
             having: self.having.clone(),
             distinct: self.distinct,
             strict: self.strict,
+            after: self.after.clone(),
         }
     }
 
@@ -154,7 +160,7 @@ impl QueryOf {
     }
 
     /// The core's query.
-    fn of(&self, db: &Db) -> DynamicQuery {
+    fn of(&self, db: &Db) -> Result<DynamicQuery> {
         let mut query = db.model(&self.root.def).find(self.condition.clone());
         let select = &mut query.select;
         select.order_by.clone_from(&self.order_by);
@@ -166,7 +172,10 @@ impl QueryOf {
             select.group_by.clone_from(&self.group_by);
             select.having = self.having.clone();
         }
-        if self.strict { query.strict() } else { query }
+        if let Some(after) = &self.after {
+            query = query.after(after)?;
+        }
+        Ok(if self.strict { query.strict() } else { query })
     }
 
     /// The sink of the query's rows.
@@ -265,7 +274,7 @@ fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
 }
 
 async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
-    let mut core = query.of(db);
+    let mut core = query.of(db)?;
     match end {
         End::All => {
             let rows = core.read_into(query.sink(usize::MAX), "find").await?;
@@ -312,6 +321,37 @@ async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
         End::Delete => {
             let count = core.delete().await?;
             Ok(Box::new(move |py| Ok(count.into_pyobject(py)?.into_any().unbind())))
+        }
+        End::Page => {
+            let Some(limit) = query.limit else {
+                return Err(Error::query("a page needs a limit: `.limit(20).fetch_page`")
+                    .with_model(query.root.def.name())
+                    .with_operation("find"));
+            };
+            if query.output.is_some() {
+                return Err(Error::query("pages by cursor are of whole rows, not of selected fields: use `page`")
+                    .with_model(query.root.def.name())
+                    .with_operation("find"));
+            }
+            let (mut core, fields) = core.paged()?;
+            core.select.limit = Some(number(limit.saturating_add(1)));
+            let mut rows = core.read_into(query.sink(usize::MAX), "find").await?;
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let next = match rows.arena.rows() > limit {
+                true => {
+                    rows.arena.truncate(limit);
+                    let value =
+                        |field: u16| Datum::from_cell(rows.arena.cell(limit.saturating_sub(1), usize::from(field)));
+                    Some(Cursor::of(&fields.into_iter().map(value).collect::<Vec<_>>())?.to_string())
+                }
+                false => None,
+            };
+            let related = query.related(db, &rows.arena).await?;
+            Ok(Box::new(move |py| {
+                let rows = result_list(py, query.objects(py, &rows.arena, &related)?)?;
+                let page = py.import("ommi.results")?.getattr("Page")?;
+                Ok(page.call1((rows, next))?.unbind())
+            }))
         }
         End::Explain => {
             let explanation = core.explain().await?;
@@ -398,6 +438,22 @@ impl Query {
         self.end(End::Count)
     }
 
+    /// A page of rows with the cursor of the next: `.limit(20).after(cursor).fetch_page`.
+    #[getter]
+    fn fetch_page(&self) -> Operation {
+        self.end(End::Page)
+    }
+
+    /// Only rows that come after the end of an earlier page of the same order; with `None`, from the start.
+    #[pyo3(signature = (cursor))]
+    fn after(&self, py: Python<'_>, cursor: Option<&str>) -> PyResult<Query> {
+        let after = cursor.map(|cursor| cursor.parse::<Cursor>().or_raise(py)).transpose()?;
+        self.with(py, |query| {
+            query.after = after;
+            Ok(())
+        })
+    }
+
     /// Whether there is a row.
     #[getter]
     fn exists(&self) -> Operation {
@@ -448,7 +504,7 @@ impl Query {
                 query.handle.prepare(missing).await?;
                 query.handle.check(&query.root)?;
                 let db = query.handle.db().await?;
-                let count = query.of(&db).update(assignments).await?;
+                let count = query.of(&db)?.update(assignments).await?;
                 Ok(Box::new(move |py: Python<'_>| Ok(count.into_pyobject(py)?.into_any().unbind())) as Finish)
             }))
         });
@@ -465,7 +521,7 @@ impl Query {
             Ok(Box::pin(async move {
                 query.prepare(missing).await?;
                 let db = query.handle.db().await?;
-                let batches = query.of(&db).batches().await?;
+                let batches = query.of(&db)?.batches().await?;
                 Ok(Box::new(move |py: Python<'_>| {
                     Ok(Py::new(py, Batches::new(batches, db, query, batch.max(1)))?.into_any())
                 }) as Finish)

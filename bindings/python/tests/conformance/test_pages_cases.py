@@ -1,7 +1,7 @@
 import pytest
 
 from models import Number, Text, stored
-from ommi import NotFound, NotUnique
+from ommi import NotFound, NotUnique, QueryError
 
 
 @pytest.fixture
@@ -155,3 +155,76 @@ async def test_rows_are_written_while_a_stream_is_read(ten):
         await ten.find(Number.id == row.id).update(m=1).or_raise()
         seen += 1
     assert seen == 10 and await ten.find(Number.m == 1).count.or_raise() == 10
+
+
+async def walk(query, size):
+    """The pages of a query, one after the other, by cursors."""
+    pages, cursor = [], None
+    while True:
+        page = await query.limit(size).after(cursor).fetch_page.or_raise()
+        pages.append(list(page))
+        cursor = page.next
+        if cursor is None:
+            return pages
+
+
+async def test_cursors_walk_through_all_rows(ten):
+    pages = await walk(ten.find(Number).sort(Number.n), 4)
+    assert [[row.n for row in page] for page in pages] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+async def test_cursors_keep_rows_that_tie(db):
+    await stored(db, Number, "n", [1, 1, 1, 2, 1])
+    pages = await walk(db.find(Number).sort(Number.n), 2)
+    assert [row.id for page in pages for row in page] == [1, 2, 3, 5, 4]
+
+
+async def test_cursors_pass_nulls(db):
+    await stored(db, Number, "n", [None, 2, None, 1])
+    assert [row.n for page in await walk(db.find(Number).sort(Number.n), 1) for row in page] == [None, None, 1, 2]
+    assert [row.n for page in await walk(db.find(Number).sort(Number.n.desc), 1) for row in page] == [2, 1, None, None]
+
+
+async def test_cursors_walk_in_mixed_directions(db):
+    await db.add(Number(1, 1), Number(1, 2), Number(2, 1), Number(2, 2)).or_raise()
+    pages = await walk(db.find(Number).sort(Number.n.desc, Number.m.asc), 3)
+    assert [(row.n, row.m) for page in pages for row in page] == [(2, 1), (2, 2), (1, 1), (1, 2)]
+
+
+async def test_cursors_are_not_disturbed_by_new_rows(ten):
+    query = ten.find(Number).sort(Number.n).limit(5)
+    first = await query.fetch_page.or_raise()
+    await ten.add(Number(-1)).or_raise()
+    assert [row.n for row in await query.after(first.next).fetch_page.or_raise()] == [5, 6, 7, 8, 9]
+
+
+async def test_a_cursor_is_a_text_and_comes_back(ten):
+    page = await ten.find(Number).sort(Number.n).limit(3).fetch_page.or_raise()
+    assert isinstance(page.next, str) and page.next.isalnum() and len(page) == 3
+    with pytest.raises(QueryError):
+        ten.find(Number).after("not a cursor")
+
+
+async def test_a_cursor_of_another_order_is_refused(ten):
+    page = await ten.find(Number).sort(Number.n).limit(3).fetch_page.or_raise()
+    with pytest.raises(QueryError):
+        await ten.find(Number).limit(3).after(page.next).fetch_page.or_raise()
+
+
+async def test_a_page_needs_a_limit(ten):
+    with pytest.raises(QueryError):
+        await ten.find(Number).fetch_page.or_raise()
+
+
+async def test_a_page_is_not_ordered_by_expressions(ten):
+    with pytest.raises(QueryError):
+        await ten.find(Number).sort((Number.n * 2).asc).limit(2).fetch_page.or_raise()
+
+
+async def test_the_last_page_has_no_next(ten):
+    assert (await ten.find(Number).limit(10).fetch_page.or_raise()).next is None
+
+
+async def test_a_filter_holds_on_every_page(ten):
+    pages = await walk(ten.find(Number.n > 3).sort(Number.n.desc), 2)
+    assert [row.n for page in pages for row in page] == [9, 8, 7, 6, 5, 4]
