@@ -369,10 +369,10 @@ def _database_of(driver: Any) -> Any:
 
 def native_of(driver: Any) -> _core.Database | None:
     """The core's database of a driver, unless it is written in Python."""
+    if isinstance(driver, OmmiTransaction):
+        return driver._native if isinstance(driver.driver, NativeTransaction) else None
     database = _database_of(driver)
-    if isinstance(database, (Ommi, OmmiTransaction)):
-        return database._database
-    return database  # type: ignore[no-any-return]
+    return database._database if isinstance(database, Ommi) else database
 
 
 def find_with(driver: Any, *predicates: Any) -> Any:
