@@ -157,11 +157,7 @@ impl ByKey {
         let order = self.order.get(from..until).unwrap_or_default();
         let mut rows = order.iter().filter_map(|row| self.rows.get(place(*row)));
         match route.is_many() {
-            true => {
-                let list = PyList::empty(py);
-                rows.try_for_each(|row| list.append(row))?;
-                Ok(list.into_any().unbind())
-            }
+            true => Ok(PyList::new(py, rows.collect::<Vec<_>>())?.into_any().unbind()),
             false => rows.next().map(|row| row.clone_ref(py)).ok_or_else(|| nothing(py, route)),
         }
     }
