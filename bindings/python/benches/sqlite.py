@@ -1,22 +1,22 @@
 """Ommi against Python's own `sqlite3`, called synchronously, which gives tuples: `python benches/sqlite.py`.
 
-Prints medians of interleaved rounds, and the ratio of the two.
+Prints medians of interleaved rounds until the answer is there, and the ratio of the two.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
-from ommi import Auto, Key, Lazy, LazyList, ModelCollection, Ommi, ReferenceTo, auto, ommi_model
+from measure import compare
+
+from ommi import Auto, Index, Key, LazyList, ModelCollection, Ommi, ReferenceTo, auto, ommi_model
 
 ROWS = 100_000
 collection = ModelCollection()
@@ -44,27 +44,28 @@ class Slots:
 
 @ommi_model(collection=collection)
 @dataclass
-class Shelf:
+class Member:
     name: str
-    boxes: LazyList[Box] = LazyList()
+    age: int
+    posts: LazyList[Post] = LazyList()
     id: Annotated[int, Key | Auto] = auto()
 
 
 @ommi_model(collection=collection)
 @dataclass
-class Box:
-    name: str
-    shelf_id: Annotated[int, ReferenceTo("Shelf.id")]
-    things: LazyList[Thing] = LazyList()
+class Post:
+    member_id: Annotated[int, ReferenceTo("Member.id"), Index()]
+    title: str
+    body: str
+    comments: LazyList[Comment] = LazyList()
     id: Annotated[int, Key | Auto] = auto()
 
 
 @ommi_model(collection=collection)
 @dataclass
-class Thing:
-    name: str
-    box_id: Annotated[int, ReferenceTo("Box.id")]
-    box: Lazy[Box] = Lazy()
+class Comment:
+    post_id: Annotated[int, ReferenceTo("Post.id"), Index()]
+    text: str
     id: Annotated[int, Key | Auto] = auto()
 
 
@@ -74,6 +75,7 @@ def user(index: int) -> tuple[str, str | None, int, int]:
 
 SELECT = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id = ?'
 SELECT_MANY = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id <= 1000'
+OF_POSTS = 'SELECT c.post_id, c.text, c.id FROM "Post" p JOIN "Comment" c ON c.post_id = p.id WHERE p.member_id <= 100'
 INSERT = 'INSERT INTO "User" (name, hair_color, age, created_at) VALUES (?, ?, ?, ?)'
 
 
@@ -85,33 +87,38 @@ async def main(rounds: int) -> None:
         url = f"sqlite://{directory}/ommi.db?synchronous=normal"
         async with Ommi(url) as db:
             await db.use_models(collection)
-            for name in ("User", "Slots", "Shelf", "Box", "Thing"):
-                (text,) = (await db.raw("SELECT sql FROM sqlite_schema WHERE name = ?", name).tuples.or_raise())[0]
+            # the same tables and indexes
+            schema = (
+                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' ORDER BY type DESC"
+            )
+            for (text,) in await db.raw(schema).tuples.or_raise():
                 raw.execute(text)
             for model in (User, Slots):
                 for start in range(0, ROWS, 10_000):
                     await db.add(*[model(*user(index)) for index in range(start, start + 10_000)]).or_raise()
             raw.execute("BEGIN")
             raw.executemany(INSERT, [user(index) for index in range(ROWS)])
-            await shelves(db, raw)
+            await members(db, raw)
             raw.execute("COMMIT")
             await measure(db, raw, rounds)
         raw.close()
 
 
-async def shelves(db: Ommi, raw: sqlite3.Connection) -> None:
-    await db.add(*[Shelf(f"shelf {index}") for index in range(100)]).or_raise()
-    await db.add(*[Box(f"box {index}", index // 10 + 1) for index in range(1_000)]).or_raise()
-    await db.add(*[Thing(f"thing {index}", index // 10 + 1) for index in range(10_000)]).or_raise()
-    raw.executemany('INSERT INTO "Shelf" (name) VALUES (?)', [(f"shelf {index}",) for index in range(100)])
-    raw.executemany(
-        'INSERT INTO "Box" (name, shelf_id) VALUES (?, ?)',
-        [(f"box {index}", index // 10 + 1) for index in range(1_000)],
-    )
-    raw.executemany(
-        'INSERT INTO "Thing" (name, box_id) VALUES (?, ?)',
-        [(f"thing {index}", index // 10 + 1) for index in range(10_000)],
-    )
+MEMBERS = [(f"Member number {index}", index % 90) for index in range(100)]
+POSTS = [
+    (index // 10 + 1, f"Post number {index}", f"The body of post number {index}, which is longer than its title")
+    for index in range(1_000)
+]
+COMMENTS = [(index // 10 + 1, f"Comment number {index}, which says a little more") for index in range(10_000)]
+
+
+async def members(db: Ommi, raw: sqlite3.Connection) -> None:
+    await db.add(*[Member(*values) for values in MEMBERS]).or_raise()
+    await db.add(*[Post(*values) for values in POSTS]).or_raise()
+    await db.add(*[Comment(*values) for values in COMMENTS]).or_raise()
+    raw.executemany('INSERT INTO "Member" (name, age) VALUES (?, ?)', MEMBERS)
+    raw.executemany('INSERT INTO "Post" (member_id, title, body) VALUES (?, ?, ?)', POSTS)
+    raw.executemany('INSERT INTO "Comment" (post_id, text) VALUES (?, ?)', COMMENTS)
 
 
 async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
@@ -130,14 +137,14 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
         for key in keys:
             await db.find(User.id == key).one.or_raise()
 
-    def raw_rows() -> None:
-        raw.execute(SELECT_MANY).fetchall()
+    def raw_rows() -> Any:
+        return raw.execute(SELECT_MANY).fetchall()
 
-    async def rows() -> None:
-        await db.find(User.id <= 1000).or_raise()
+    async def rows() -> Any:
+        return await db.find(User.id <= 1000).or_raise()
 
-    async def slots_rows() -> None:
-        await db.find(Slots.id <= 1000).or_raise()
+    async def slots_rows() -> Any:
+        return await db.find(Slots.id <= 1000).or_raise()
 
     def raw_insert() -> None:
         for values in new[:100]:
@@ -162,48 +169,36 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
             instance.id = None  # type: ignore[assignment]
         await db.add(*instances).or_raise()
 
-    def raw_relations() -> None:
+    def raw_relations() -> Any:
         # what a program without a mapper does: three queries, put together by key
-        boxes: dict[int, list[Any]] = {}
-        things: dict[int, list[Any]] = {}
-        found = raw.execute('SELECT name, id FROM "Shelf"').fetchall()
-        for row in raw.execute('SELECT name, shelf_id, id FROM "Box"').fetchall():
-            boxes.setdefault(row[1], []).append(row)
-        for row in raw.execute('SELECT name, box_id, id FROM "Thing"').fetchall():
-            things.setdefault(row[1], []).append(row)
-        sum(len(things[box[2]]) for shelf in found for box in boxes[shelf[1]])
+        posts: dict[int, list[Any]] = {}
+        comments: dict[int, list[Any]] = {}
+        found = raw.execute('SELECT name, age, id FROM "Member" WHERE id <= 100').fetchall()
+        for row in raw.execute('SELECT member_id, title, body, id FROM "Post" WHERE member_id <= 100').fetchall():
+            posts.setdefault(row[0], []).append(row)
+        for row in raw.execute(OF_POSTS).fetchall():
+            comments.setdefault(row[0], []).append(row)
+        assert sum(len(comments[post[3]]) for member in found for post in posts[member[2]]) == 10_000
+        return found, posts, comments
 
-    async def relations() -> None:
+    async def relations() -> Any:
+        members = await db.find(Member.id <= 100).with_(Member.posts.with_(Post.comments)).or_raise()
         total = 0
-        for shelf in await db.find(Shelf).with_(Shelf.boxes.with_(Box.things)).or_raise():
-            for box in await shelf.boxes:
-                total += len(await box.things)
+        for member in members:
+            for post in await member.posts:
+                total += len(await post.comments)
         assert total == 10_000
+        return members
 
-    work: dict[str, tuple[int, Callable[[], Any], list[tuple[str, Callable[[], Awaitable[None]]]]]] = {
+    work: dict[str, tuple[int, Callable[[], Any], list[tuple[str, Callable[[], Awaitable[Any]]]]]] = {
         "one row by key": (1_000, raw_lookups, [("get", gets), ("find(..).one", finds)]),
         "1,000 rows": (1, raw_rows, [("dataclass", rows), ("slots", slots_rows)]),
         "insert 1": (100, raw_insert, [("add", insert)]),
         "insert 1,000": (1, raw_insert_many, [("make and add", insert_many), ("add", insert_instances)]),
         "100 x 10 x 10 relations": (1, raw_relations, [("with_", relations)]),
     }
-    print(f"{'work':34} {'sqlite3 µs':>11} {'ommi µs':>11} {'ratio':>6}")
     for name, (times, ours, theirs) in work.items():
-        raws: list[float] = []
-        ommis: list[list[float]] = [[] for _ in theirs]
-        for _ in range(rounds):
-            begun = time.perf_counter()
-            ours()
-            raws.append(time.perf_counter() - begun)
-            for index, (_, run) in enumerate(theirs):
-                begun = time.perf_counter()
-                await run()
-                ommis[index].append(time.perf_counter() - begun)
-        base = statistics.median(raws)
-        for (form, _), measured in zip(theirs, ommis, strict=True):
-            median = statistics.median(measured)
-            shown = f"{name}, {form}"
-            print(f"{shown:34} {base / times * 1e6:11.2f} {median / times * 1e6:11.2f} {median / base:6.2f}")
+        await compare(name, "sqlite3", times, ours, theirs, rounds)
 
 
 if __name__ == "__main__":

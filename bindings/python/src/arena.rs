@@ -11,7 +11,7 @@ use ommi::{Date, DateTime, Decimal, Duration, Error, Json, Result, Time, Timesta
 
 /// A value; text and bytes lie in the arena's buffer.
 #[derive(Debug)]
-enum Slot {
+pub(crate) enum Slot {
     Null,
     Bool(bool),
     Int(i64),
@@ -63,33 +63,48 @@ impl Arena {
         self.buffer.clear();
     }
 
-    fn bytes(&self, at: usize, length: u32) -> &[u8] {
+    /// Forgets all rows but the first ones.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.slots.truncate(rows * self.width);
+    }
+
+    /// The values of each row.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Slot]> {
+        self.slots.chunks_exact(self.width.max(1))
+    }
+
+    /// What a text or bytes hold.
+    #[inline]
+    pub(crate) fn bytes(&self, at: usize, length: u32) -> &[u8] {
         self.buffer.get(at..at + length as usize).unwrap_or_default()
     }
 
     /// The value at a position of a row; null past the end.
     #[inline]
     pub(crate) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
-        match self.slots.get(row * self.width + column) {
-            None | Some(Slot::Null) => Cell::Null,
-            Some(Slot::Bool(value)) => Cell::Bool(*value),
-            Some(Slot::Int(value)) => Cell::Int(*value),
-            Some(Slot::UInt(value)) => Cell::UInt(*value),
-            Some(Slot::Float(value)) => Cell::Float(*value),
+        self.slots.get(row * self.width + column).map_or(Cell::Null, |slot| self.cell_of(slot))
+    }
+
+    /// The value of a slot.
+    pub(crate) fn cell_of<'a>(&'a self, slot: &'a Slot) -> Cell<'a> {
+        match slot {
+            Slot::Null => Cell::Null,
+            Slot::Bool(value) => Cell::Bool(*value),
+            Slot::Int(value) => Cell::Int(*value),
+            Slot::UInt(value) => Cell::UInt(*value),
+            Slot::Float(value) => Cell::Float(*value),
             // only whole texts were put into the buffer
-            Some(Slot::Text(at, length)) => {
-                std::str::from_utf8(self.bytes(*at, *length)).map_or(Cell::Null, Cell::Text)
-            }
-            Some(Slot::Bytes(at, length)) => Cell::Bytes(self.bytes(*at, *length)),
-            Some(Slot::Decimal(value)) => Cell::Decimal(*value),
-            Some(Slot::Uuid(value)) => Cell::Uuid(*value),
-            Some(Slot::Date(value)) => Cell::Date(*value),
-            Some(Slot::Time(value)) => Cell::Time(*value),
-            Some(Slot::DateTime(value)) => Cell::DateTime(*value),
-            Some(Slot::Timestamp(value)) => Cell::Timestamp(*value),
-            Some(Slot::Duration(value)) => Cell::Duration(*value),
-            Some(Slot::Json(value)) => Cell::Json(value),
-            Some(Slot::List(value)) => Cell::List(value),
+            Slot::Text(at, length) => std::str::from_utf8(self.bytes(*at, *length)).map_or(Cell::Null, Cell::Text),
+            Slot::Bytes(at, length) => Cell::Bytes(self.bytes(*at, *length)),
+            Slot::Decimal(value) => Cell::Decimal(*value),
+            Slot::Uuid(value) => Cell::Uuid(*value),
+            Slot::Date(value) => Cell::Date(*value),
+            Slot::Time(value) => Cell::Time(*value),
+            Slot::DateTime(value) => Cell::DateTime(*value),
+            Slot::Timestamp(value) => Cell::Timestamp(*value),
+            Slot::Duration(value) => Cell::Duration(*value),
+            Slot::Json(value) => Cell::Json(value),
+            Slot::List(value) => Cell::List(value),
         }
     }
 
@@ -187,7 +202,12 @@ pub(crate) struct RowsOf {
 impl RowsOf {
     /// Takes rows of values of some types; of a model, if they are all its fields.
     pub(crate) fn new(types: Arc<[ValueType]>, model: Option<Arc<ModelDef>>, most: usize) -> Self {
-        RowsOf { arena: Arena::new(types.len()), types, model, most }
+        // an answer of a row or two is put where there is room for it
+        let arena = match most {
+            0..=2 => Arena { buffer: Vec::with_capacity(128), ..Arena::with_rows(types.len(), most) },
+            _ => Arena::new(types.len()),
+        };
+        RowsOf { arena, types, model, most }
     }
 
     #[cold]
@@ -208,9 +228,9 @@ impl RowSink for RowsOf {
 
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
-        let types = Arc::clone(&self.types);
+        let (arena, types) = (&mut self.arena, &self.types);
         for (index, of) in types.iter().enumerate() {
-            if let Err(error) = row.cell(index).and_then(|cell| self.arena.decode(cell, of)) {
+            if let Err(error) = row.cell(index).and_then(|cell| arena.decode(cell, of)) {
                 return Err(self.name(error, index));
             }
         }

@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use ommi::driver::{AssignedKeys, Isolation};
+use ommi::driver::{AssignedKeys, Capabilities, Isolation};
 use ommi::query::statement::OnConflict;
 use ommi::query::{Comparison, Condition, Expr};
 use ommi::value::Datum;
 use ommi::{Db, Error, Result, Transaction};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use tokio::sync::Mutex;
 
 use crate::arena::{NewRows, RowsOf};
 use crate::expression::Expression;
 use crate::handle::{Handle, Missing, definitions};
 use crate::model::{ModelOf, key_condition, model_of};
-use crate::operation::{Finish, Operation, Start, Style};
+use crate::operation::{Finish, Operation, Start, Style, Work, block_on};
 use crate::query::{Query, QueryOf};
 use crate::raw::RawQuery;
+use crate::route::Route;
 
 /// The open transaction, until its end.
 type Open = Arc<Mutex<Option<Transaction>>>;
@@ -228,6 +229,17 @@ impl Database {
         self.handle.statements()
     }
 
+    /// What the database does by itself, by the names of capabilities.
+    fn capabilities<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let handle = self.handle.clone();
+        let work: Work = Box::pin(async move {
+            let db = handle.db().await?;
+            Ok(Box::new(move |py: Python<'_>| Ok(capabilities(py, db.driver().capabilities())?.into_any().unbind()))
+                as Finish)
+        });
+        Ok(block_on(py, work)?.into_bound(py).cast_into::<PyDict>()?)
+    }
+
     /// Begins a query.
     #[pyo3(signature = (*predicates))]
     fn find(slf: &Bound<'_, Self>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
@@ -276,7 +288,7 @@ impl Database {
                         .with_operation("get"));
                 }
                 Ok(Box::new(move |py: Python<'_>| {
-                    let mut list = of.list(py, &rows.arena, Some(&owner))?;
+                    let mut list = of.list(py, &rows.arena, Some(&owner), &[])?;
                     Ok(list.pop().map_or_else(|| py.None(), Bound::unbind))
                 }) as Finish)
             }))
@@ -425,6 +437,11 @@ impl Database {
         RawQuery::new(slf.get().handle.clone(), owner, text, parameters)
     }
 
+    /// Loads a relation of an instance that was not read from a database.
+    fn load(slf: &Bound<'_, Self>, route: &Bound<'_, Route>, instance: Py<PyAny>) -> Operation {
+        Database::load_of(slf, route, instance)
+    }
+
     /// Connects, if it is not yet connected.
     fn connect(&self) -> Operation {
         let handle = self.handle.clone();
@@ -570,6 +587,31 @@ impl Database {
         });
         Operation::new(Style::Raise, start)
     }
+}
+
+fn capabilities<'py>(py: Python<'py>, of: &Capabilities) -> PyResult<Bound<'py, PyDict>> {
+    let all = [
+        ("aggregate.functions", of.aggregate.functions),
+        ("aggregate.groups", of.aggregate.groups),
+        ("constraint.auto_integers", of.constraint.auto_integers),
+        ("constraint.references", of.constraint.references),
+        ("constraint.unique", of.constraint.unique),
+        ("operation.explain", of.operation.explain),
+        ("operation.raw", of.operation.raw),
+        ("operation.sql", of.operation.sql),
+        ("relation.filters", of.relation.filters),
+        ("relation.joins", of.relation.joins),
+        ("transaction.read_only", of.transaction.read_only),
+        ("transaction.repeatable_read", of.transaction.repeatable_read),
+        ("transaction.savepoints", of.transaction.savepoints),
+        ("transaction.serializable", of.transaction.serializable),
+        ("transaction.transactions", of.transaction.transactions),
+        ("write.update_expressions", of.write.update_expressions),
+        ("write.upsert", of.write.upsert),
+    ];
+    let named = PyDict::new(py);
+    all.into_iter().try_for_each(|(name, has)| named.set_item(name, has))?;
+    Ok(named)
 }
 
 /// Sets the fields of an instance from the row of its key.

@@ -158,10 +158,21 @@ impl Handle {
         {
             self.shared.last_ready.store(model.def.id(), Ordering::Relaxed);
         }
-        let Some(new) = new.filter(|_| self.implicit && self.transaction.is_none()) else { return Ok(None) };
-        drop(tables);
-        let collection = new.class.bind(py).getattr(intern!(py, "__ommi__"))?.getattr(intern!(py, "collection"))?;
-        Ok(Some(definitions(&collection)?))
+        if new.is_none() || !self.implicit || self.transaction.is_some() {
+            return Ok(None);
+        }
+        let mut missing = (Vec::new(), Vec::new());
+        for model in models.iter().filter(|model| is_new(model.def.id())) {
+            if missing.1.contains(&model.def.id()) {
+                continue;
+            }
+            let class = model.class.bind(py);
+            let collection = class.getattr(intern!(py, "__ommi__"))?.getattr(intern!(py, "collection"))?;
+            let (models, ids) = definitions(&collection)?;
+            missing.0.extend(models);
+            missing.1.extend(ids);
+        }
+        Ok(Some(missing))
     }
 
     /// Whether tables of some models are not known to be there.

@@ -10,6 +10,7 @@ mod error;
 mod expression;
 mod handle;
 mod json;
+mod lazy;
 mod model;
 mod operation;
 mod port;
@@ -17,6 +18,7 @@ mod predicate;
 mod query;
 mod raw;
 mod related;
+mod route;
 mod runtime;
 mod stream;
 mod value;
@@ -33,6 +35,8 @@ mod _core {
     #[pymodule_export]
     use crate::handle::has_open;
     #[pymodule_export]
+    use crate::lazy::{Lazy, LazyField};
+    #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]
     use crate::operation::{Operation, Running};
@@ -43,7 +47,9 @@ mod _core {
     #[pymodule_export]
     use crate::raw::RawQuery;
     #[pymodule_export]
-    use crate::related::related;
+    use crate::related::Siblings;
+    #[pymodule_export]
+    use crate::route::Route;
     #[pymodule_export]
     use crate::runtime::after_fork_in_child;
     #[pymodule_export]

@@ -1,18 +1,19 @@
 //! Models: what the core knows of a Python class, and how its instances are built and read.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ommi::model::{FieldDef, ModelBuilder, ModelDef, OnChange, ReferenceDef, ReferenceTarget};
 use ommi::query::Direction;
-use ommi::value::{Cell, Datum, Timestamp, Uuid, ValueType, iso};
+use ommi::value::{Datum, Timestamp, Uuid, ValueType, iso};
 use ommi::{Error, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt, ffi, intern};
 
-use crate::arena::{Arena, NewRows};
+use crate::arena::{Arena, NewRows, Slot};
 use crate::error::OrRaise;
+use crate::related::{Loaded, Siblings};
 use crate::value::{Codec, plain_text};
 
 /// How instances are made of rows.
@@ -44,24 +45,27 @@ pub(crate) struct ModelOf {
     pub(crate) fields: Vec<FieldOf>,
     pub(crate) types: Arc<[ValueType]>,
     build: Build,
+    /// The slot that allocates instances.
+    new: Option<ffi::newfunc>,
     /// What is set on each instance besides its fields.
     extras: Vec<(Py<PyString>, Py<PyAny>)>,
     /// Whether `__post_init__` is called on instances that were allocated.
     post_init: bool,
     /// How instances load their relations, for models that have some.
-    relations: std::sync::OnceLock<Relations>,
+    relations: OnceLock<Relations>,
 }
 
-/// What instances need to load their relations with.
+/// How instances load their relations.
 #[derive(Debug)]
 pub(crate) struct Relations {
-    /// Makes what the rows of an answer share: `siblings(database, columns)`.
-    siblings: Py<PyAny>,
-    /// The slots that keep it; without any, it is an attribute of a name.
-    slots: Vec<Py<PyAny>>,
+    /// What finds the fields by which rows find others: for all rows alike, once all relations lead
+    /// somewhere.
+    find_columns: Py<PyAny>,
+    columns: OnceLock<Arc<[usize]>>,
+    /// Where an instance keeps what it shares with the other rows of its result: a slot, or an
+    /// attribute of this name.
+    slot: Option<Py<PyAny>>,
     name: Py<PyString>,
-    /// The fields whose values it is given.
-    columns: Vec<usize>,
 }
 
 /// A model as Python holds it.
@@ -101,17 +105,10 @@ impl Model {
     }
 
     /// Says how instances load their relations.
-    fn set_relations(
-        &self,
-        py: Python<'_>,
-        siblings: Py<PyAny>,
-        slots: Vec<Py<PyAny>>,
-        name: &str,
-        columns: Vec<usize>,
-    ) {
+    fn set_relations(&self, py: Python<'_>, find_columns: Py<PyAny>, slot: Option<Py<PyAny>>, name: &str) {
         let name = PyString::intern(py, name).unbind();
         // the first that finds out is as right as any other
-        let _ = self.0.relations.set(Relations { siblings, slots, name, columns });
+        let _ = self.0.relations.set(Relations { find_columns, columns: OnceLock::new(), slot, name });
     }
 
     /// The instance of a mapping of values by field name, as rows give it.
@@ -177,15 +174,17 @@ impl ModelOf {
         let def = builder.build().or_raise(py)?;
         let extras = required(description, "extras")?.cast_into::<PyDict>()?;
         let extras = extras.iter().map(|(name, value)| Ok((name.cast_into::<PyString>()?.unbind(), value.unbind())));
+        let new = if flag(description, "allocate")? { object_new(&class) } else { None };
         Ok(ModelOf {
             types: def.fields().iter().map(|field| field.value_type.clone()).collect(),
             def,
             fields,
-            build: if flag(description, "allocate")? { Build::Allocate } else { Build::Call },
+            build: if new.is_some() { Build::Allocate } else { Build::Call },
+            new,
             extras: extras.collect::<PyResult<_>>()?,
             post_init: flag(description, "post_init")?,
             class: class.unbind(),
-            relations: std::sync::OnceLock::new(),
+            relations: OnceLock::new(),
         })
     }
 
@@ -206,7 +205,7 @@ impl ModelOf {
             }
             return self.class.bind(py).call((), Some(&arguments));
         }
-        let instance = self.allocate(py)?;
+        let instance = self.allocate(py, &PyTuple::empty(py))?;
         for (field, value) in self.fields.iter().zip(values) {
             field.set(&instance, &value)?;
         }
@@ -228,19 +227,14 @@ impl ModelOf {
     /// A new instance whose `__init__` is not run.
     #[inline]
     #[allow(unsafe_code, reason = "`object.__new__` called from Python takes four times as long: see benches/python")]
-    fn allocate<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn allocate<'py>(&self, py: Python<'py>, nothing: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let class = self.class.bind(py).as_type_ptr();
-        // SAFETY: the class is alive while `self` is. Its description says `allocate` only if
-        // `object.__new__` makes its instances, which does no more than call this slot; the slot of a
-        // heap type is never null. The object that it gives is owned by the caller, or it is null
-        // and an exception is set.
+        // SAFETY: the class is alive while `self` is, and `new` is its own slot, which is that of
+        // `object`: it takes the class, a tuple of arguments, and null for those by name. The object
+        // that it gives is owned by the caller, or it is null and an exception is set.
         unsafe {
-            let slot = ffi::PyType_GetSlot(class, ffi::Py_tp_alloc);
-            if slot.is_null() {
-                return Err(PyTypeError::new_err("the class cannot be allocated"));
-            }
-            let alloc: ffi::allocfunc = std::mem::transmute(slot);
-            Bound::from_owned_ptr_or_err(py, alloc(class, 0))
+            let new = self.new.ok_or_else(|| PyTypeError::new_err("the class cannot be allocated"))?;
+            Bound::from_owned_ptr_or_err(py, new(class, nothing.as_ptr(), std::ptr::null_mut()))
         }
     }
 
@@ -250,53 +244,44 @@ impl ModelOf {
         py: Python<'py>,
         arena: &Arena,
         database: Option<&Py<PyAny>>,
+        related: &[Loaded],
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut list = Vec::with_capacity(arena.rows());
+        let nothing = PyTuple::empty(py);
         let simple = self.build == Build::Allocate && self.extras.is_empty() && !self.post_init;
-        for row in 0..arena.rows() {
+        let _paused = (simple && arena.rows() > 1).then(PausedCollector::new);
+        for row in arena.iter() {
             if simple {
-                let instance = self.allocate(py)?;
-                for (column, field) in self.fields.iter().enumerate() {
-                    field.set(&instance, &field.decode(py, arena.cell(row, column))?)?;
+                let instance = self.allocate(py, &nothing)?;
+                for (field, slot) in self.fields.iter().zip(row) {
+                    field.set(&instance, &field.decode(py, arena, slot)?)?;
                 }
                 list.push(instance);
             } else {
-                let values = self.fields.iter().enumerate();
-                let values = values.map(|(column, field)| field.decode(py, arena.cell(row, column)));
+                let values = self.fields.iter().zip(row);
+                let values = values.map(|(field, slot)| field.decode(py, arena, slot));
                 list.push(self.make(py, values.collect::<PyResult<_>>()?)?);
             }
         }
         if let (Some(relations), Some(database)) = (self.relations.get(), database)
             && !list.is_empty()
         {
-            self.relate(py, relations, &list, database)?;
+            let siblings = Siblings::new(py, database, &relations.columns(py)?, arena);
+            related.iter().try_for_each(|loaded| siblings.fill(py, loaded))?;
+            let siblings = Bound::new(py, siblings)?;
+            list.iter().try_for_each(|instance| relations.set(instance, &siblings))?;
         }
         Ok(list)
     }
 
-    /// Gives instances what they load their relations with, all at once.
-    fn relate(
-        &self,
-        py: Python<'_>,
-        relations: &Relations,
-        list: &[Bound<'_, PyAny>],
-        database: &Py<PyAny>,
-    ) -> PyResult<()> {
-        let columns = PyDict::new(py);
-        for column in &relations.columns {
-            if let Some(field) = self.fields.get(*column) {
-                let values = list.iter().map(|instance| instance.getattr(&field.name));
-                columns.set_item(&field.name, PyList::new(py, values.collect::<PyResult<Vec<_>>>()?)?)?;
-            }
-        }
-        let siblings = relations.siblings.bind(py).call1((database, columns))?;
-        for instance in list {
-            match relations.slots.as_slice() {
-                [] => set(instance, relations.name.bind(py), &siblings)?,
-                slots => slots.iter().try_for_each(|slot| set_slot(slot.bind(py), instance, &siblings))?,
-            }
-        }
-        Ok(())
+    /// What an instance keeps of its relations.
+    pub(crate) fn relation_state<'py>(&self, instance: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        self.relations.get()?.get(instance)
+    }
+
+    /// Sets what an instance keeps of its relations.
+    pub(crate) fn set_relation_state(&self, instance: &Bound<'_, PyAny>, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.relations.get().map_or(Ok(()), |relations| relations.set(instance, state))
     }
 
     /// The rows of instances, in the form in which they are stored.
@@ -360,8 +345,10 @@ impl ModelOf {
             if !(def.auto || def.version || def.created || def.updated) {
                 continue;
             }
-            for (row, instance) in instances.iter().enumerate() {
-                field.set(instance, &field.decode(py, rows.arena.cell(row, column))?)?;
+            for (row, instance) in rows.arena.iter().zip(instances) {
+                if let Some(slot) = row.get(column) {
+                    field.set(instance, &field.decode(py, &rows.arena, slot)?)?;
+                }
             }
         }
         Ok(())
@@ -369,8 +356,8 @@ impl ModelOf {
 
     /// Sets all fields of an instance from a row.
     pub(crate) fn refresh(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, arena: &Arena) -> PyResult<()> {
-        for (column, field) in self.fields.iter().enumerate() {
-            field.set(instance, &field.decode(py, arena.cell(0, column))?)?;
+        for (field, slot) in self.fields.iter().zip(arena.iter().next().unwrap_or_default()) {
+            field.set(instance, &field.decode(py, arena, slot)?)?;
         }
         Ok(())
     }
@@ -389,14 +376,51 @@ impl ModelOf {
     }
 }
 
+impl Relations {
+    /// The fields by which rows find others.
+    fn columns(&self, py: Python<'_>) -> PyResult<Arc<[usize]>> {
+        if let Some(columns) = self.columns.get() {
+            return Ok(Arc::clone(columns));
+        }
+        let (columns, are_all): (Vec<usize>, bool) = self.find_columns.bind(py).call0()?.extract()?;
+        let columns: Arc<[usize]> = columns.into();
+        Ok(match are_all {
+            true => Arc::clone(self.columns.get_or_init(|| columns)),
+            false => columns,
+        })
+    }
+
+    #[inline]
+    fn set(&self, instance: &Bound<'_, PyAny>, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = instance.py();
+        match &self.slot {
+            Some(slot) => set_slot(slot.bind(py), instance, state),
+            None => set(instance, self.name.bind(py), state),
+        }
+    }
+
+    fn get<'py>(&self, instance: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let py = instance.py();
+        let found = match &self.slot {
+            Some(slot) => slot.bind(py).call_method1(intern!(py, "__get__"), (instance,)),
+            None => instance.getattr(&self.name),
+        };
+        // an instance that was not read from a database has none
+        found.ok()
+    }
+}
+
 impl FieldOf {
     #[inline]
-    fn decode<'py>(&self, py: Python<'py>, cell: Cell<'_>) -> PyResult<Bound<'py, PyAny>> {
-        match (&*self.codec, cell) {
-            (_, Cell::Null) => Ok(py.None().into_bound(py)),
-            (Codec::Int(_), Cell::Int(value)) => value.into_bound_py_any(py),
-            (Codec::Text, Cell::Text(value)) => Ok(PyString::new(py, value).into_any()),
-            (codec, cell) => codec.decode(py, cell),
+    fn decode<'py>(&self, py: Python<'py>, arena: &Arena, slot: &Slot) -> PyResult<Bound<'py, PyAny>> {
+        match (&*self.codec, slot) {
+            (_, Slot::Null) => Ok(py.None().into_bound(py)),
+            (Codec::Int(_), Slot::Int(value)) => value.into_bound_py_any(py),
+            // Python looks at the bytes itself
+            (Codec::Text, Slot::Text(at, length)) => {
+                Ok(PyString::from_bytes(py, arena.bytes(*at, *length))?.into_any())
+            }
+            (codec, slot) => codec.decode(py, arena.cell_of(slot)),
         }
     }
 
@@ -408,6 +432,44 @@ impl FieldOf {
             Some(slot) => set_slot(slot.bind(py), instance, value),
             None => set(instance, self.name.bind(py), value),
         }
+    }
+}
+
+/// Keeps Python's collector from looking at instances while they are made: it would again and again, and
+/// find that all of them are in use. It looks at them once when it goes on.
+struct PausedCollector {
+    was_on: bool,
+}
+
+impl PausedCollector {
+    #[allow(unsafe_code, reason = "`gc.disable` called from Python needs the module, and a call for a flag")]
+    fn new() -> Self {
+        // SAFETY: sets a flag of the interpreter, whose lock is held: a list of instances is made.
+        PausedCollector { was_on: unsafe { ffi::PyGC_Disable() } != 0 }
+    }
+}
+
+impl Drop for PausedCollector {
+    #[allow(unsafe_code, reason = "the other half of `new`")]
+    fn drop(&mut self) {
+        if self.was_on {
+            // SAFETY: as in `new`; the value is dropped where it was made.
+            unsafe { ffi::PyGC_Enable() };
+        }
+    }
+}
+
+/// The slot of a class that makes instances, if it is the one of `object`.
+#[allow(unsafe_code, reason = "there is no other way to a slot")]
+fn object_new(class: &Bound<'_, PyType>) -> Option<ffi::newfunc> {
+    let object = class.py().get_type::<PyAny>();
+    // SAFETY: both are live types, and a slot is a function of the type that its number says, or null.
+    unsafe {
+        let of = ffi::PyType_GetSlot(class.as_type_ptr(), ffi::Py_tp_new);
+        if of.is_null() || of != ffi::PyType_GetSlot(object.as_type_ptr(), ffi::Py_tp_new) {
+            return None;
+        }
+        Some(std::mem::transmute::<*mut std::ffi::c_void, ffi::newfunc>(of))
     }
 }
 

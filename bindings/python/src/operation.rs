@@ -13,11 +13,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use ommi::Result;
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyTuple, PyType};
 use tokio::task::AbortHandle;
 
 use crate::error::exception;
@@ -117,12 +117,17 @@ impl Operation {
         Operation { start, style, own: Mutex::new(None) }
     }
 
+    /// The operation, begun when it is first driven.
+    pub(crate) fn begun(&self, py: Python<'_>) -> Running {
+        Running::new(Arc::clone(&self.start), self.style.copy(py))
+    }
+
     fn running(&self, py: Python<'_>) -> PyResult<Py<Running>> {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &*own {
             return Ok(running.clone_ref(py));
         }
-        let running = Py::new(py, Running::new(Arc::clone(&self.start), self.style.copy(py)))?;
+        let running = Py::new(py, self.begun(py))?;
         *own = Some(running.clone_ref(py));
         Ok(running)
     }
@@ -131,7 +136,7 @@ impl Operation {
 #[pymethods]
 impl Operation {
     fn __await__(&self, py: Python<'_>) -> Running {
-        Running::new(Arc::clone(&self.start), self.style.copy(py))
+        self.begun(py)
     }
 
     /// The operation itself: `find(..).one()` is `find(..).one`.
@@ -200,11 +205,24 @@ fn is_turn() -> bool {
     }
 }
 
+/// What ends an `await` with a value.
+fn stop(py: Python<'_>, value: Py<PyAny>) -> PyErr {
+    let bound = value.bind(py);
+    // a tuple would be taken for several arguments, and an exception for the `StopIteration` itself;
+    // any other value is handed on without an exception being made
+    match bound.is_instance_of::<PyTuple>() || bound.is_instance_of::<PyBaseException>() {
+        true => PyStopIteration::new_err((value,)),
+        false => PyStopIteration::new_err(value),
+    }
+}
+
 /// What the runtime leaves for the task that waits.
 pub(crate) type Outcome = Arc<Mutex<Option<Result<Finish>>>>;
 
 enum State {
-    Fresh,
+    Fresh(Start),
+    /// A value that needs no work.
+    Ready(Py<PyAny>),
     /// A future of the loop is awaited; the work is the runtime's.
     Waiting {
         future: Py<PyAny>,
@@ -219,26 +237,29 @@ enum State {
 /// An operation that has begun.
 #[pyclass(module = "ommi._core")]
 pub(crate) struct Running {
-    start: Start,
     style: Style,
     state: State,
 }
 
 impl Running {
     fn new(start: Start, style: Style) -> Self {
-        Running { start, style, state: State::Fresh }
+        Running { style, state: State::Fresh(start) }
+    }
+
+    /// What gives a value at once.
+    pub(crate) fn ready(value: Py<PyAny>) -> Self {
+        Running { style: Style::Raise, state: State::Ready(value) }
     }
 
     fn give(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyErr {
         match self.style.wrap(py, outcome) {
-            // in a tuple: a value that is a tuple itself is not taken for several arguments
-            Ok(value) => PyStopIteration::new_err((value,)),
+            Ok(value) => stop(py, value),
             Err(error) => error,
         }
     }
 
-    fn begin(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let work = match (self.start)(py) {
+    fn begin(&mut self, py: Python<'_>, start: &Start) -> PyResult<Py<PyAny>> {
+        let work = match start(py) {
             Ok(work) => work,
             Err(error) => return Err(self.give(py, Err(error))),
         };
@@ -287,7 +308,8 @@ impl Running {
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Fresh => self.begin(py),
+            State::Fresh(start) => self.begin(py, &start),
+            State::Ready(value) => Err(stop(py, value)),
             State::Complete(outcome) => {
                 LAST_TURN.set(Some(Instant::now()));
                 Err(self.give(py, outcome))

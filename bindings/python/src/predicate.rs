@@ -9,7 +9,6 @@ use pyo3::types::{PyBool, PyList, PyTuple, PyType};
 
 use crate::expression::Expression;
 use crate::model::{ModelOf, model_of};
-use crate::related::Related;
 
 /// A condition over the fields of one model or several.
 #[derive(Clone, Debug)]
@@ -18,8 +17,6 @@ pub(crate) enum Tree {
     Leaf(Option<Arc<ModelOf>>, Condition),
     /// All rows of a model.
     Model(Arc<ModelOf>),
-    /// The rows of a model that are related to rows that pass a predicate.
-    Related(Arc<Related>),
     And(Vec<Tree>),
     Or(Vec<Tree>),
     Not(Box<Tree>),
@@ -31,7 +28,6 @@ impl Tree {
         match self {
             Tree::Leaf(model, _) => model.as_ref(),
             Tree::Model(model) => Some(model),
-            Tree::Related(related) => Some(&related.model),
             Tree::And(parts) | Tree::Or(parts) => parts.iter().find_map(Tree::model),
             Tree::Not(part) => part.model(),
         }
@@ -44,7 +40,6 @@ impl Tree {
             Tree::Leaf(Some(model), condition) if Arc::ptr_eq(model, root) => Ok(condition.clone()),
             Tree::Model(model) if Arc::ptr_eq(model, root) => Ok(Condition::Const(true)),
             Tree::Leaf(Some(model), _) | Tree::Model(model) => Err(other_model(root, model)),
-            Tree::Related(related) => Err(other_model(root, &related.model)),
             Tree::And(parts) => {
                 let mut all = Condition::Const(true);
                 for part in parts {
@@ -371,7 +366,6 @@ fn same_tree(left: Option<&Tree>, right: Option<&Tree>) -> bool {
                 && condition == other_condition
         }
         (Some(Tree::Model(model)), Some(Tree::Model(other))) => Arc::ptr_eq(model, other),
-        (Some(Tree::Related(related)), Some(Tree::Related(other))) => Arc::ptr_eq(related, other),
         (Some(Tree::And(left)), Some(Tree::And(right))) | (Some(Tree::Or(left)), Some(Tree::Or(right))) => {
             same_parts(left, right)
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ommi::DynamicQuery;
 use ommi::query::condition::{Comparison, Condition};
-use ommi::query::{Expr, OrderBy};
+use ommi::query::{Cursor, Expr, OrderBy};
 use ommi::value::{Datum, ValueType};
 use ommi::{Db, Error, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -14,11 +14,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::arena::{Arena, RowsOf};
+use crate::error::OrRaise;
 use crate::expression::Expression;
-use crate::handle::Handle;
+use crate::handle::{Handle, Missing};
 use crate::model::ModelOf;
 use crate::operation::{Finish, Operation, Start, Style, Work};
 use crate::predicate::{Group, Tree, conjunction, tree_of};
+use crate::related::{Loaded, With, load};
 use crate::stream::Batches;
 use crate::value::Codec;
 
@@ -37,8 +39,8 @@ pub(crate) struct QueryOf {
     owner: Py<PyAny>,
     pub(crate) root: Arc<ModelOf>,
     condition: Condition,
-    /// Predicates for which related rows are asked for first.
-    related: Vec<Tree>,
+    /// The relations that are loaded with the rows.
+    with: Arc<[With]>,
     order_by: Vec<OrderBy>,
     limit: Option<u64>,
     offset: Option<u64>,
@@ -47,6 +49,8 @@ pub(crate) struct QueryOf {
     having: Condition,
     distinct: bool,
     strict: bool,
+    /// Where an earlier page ended.
+    after: Option<Cursor>,
 }
 
 /// A query that does nothing until one of its ends is awaited.
@@ -63,6 +67,7 @@ enum End {
     Count,
     Exists,
     Delete,
+    Page,
     Explain,
 }
 
@@ -94,7 +99,7 @@ impl QueryOf {
             owner,
             root,
             condition: Condition::Const(true),
-            related: Vec::new(),
+            with: Arc::default(),
             order_by: Vec::new(),
             limit: None,
             offset: None,
@@ -103,6 +108,7 @@ impl QueryOf {
             having: Condition::Const(true),
             distinct: false,
             strict: false,
+            after: None,
         };
         query.restrict(tree)?;
         for predicate in predicates.iter_borrowed() {
@@ -124,7 +130,7 @@ impl QueryOf {
             owner: self.owner.clone_ref(py),
             root: Arc::clone(&self.root),
             condition: self.condition.clone(),
-            related: self.related.clone(),
+            with: Arc::clone(&self.with),
             order_by: self.order_by.clone(),
             limit: self.limit,
             offset: self.offset,
@@ -133,6 +139,7 @@ impl QueryOf {
             having: self.having.clone(),
             distinct: self.distinct,
             strict: self.strict,
+            after: self.after.clone(),
         }
     }
 
@@ -144,11 +151,8 @@ impl QueryOf {
                     std::mem::replace(&mut self.condition, Condition::Const(true)).and(leaf.condition(&self.root)?);
             }
             Some(tree) => {
-                let tree = tree.rooted(&self.root)?;
-                match tree.is_related() {
-                    true => self.related.push(tree),
-                    false => self.condition = self.condition.clone().and(tree.condition(&self.root)?),
-                }
+                let condition = tree.rooted(&self.root)?.condition(&self.root)?;
+                self.condition = std::mem::replace(&mut self.condition, Condition::Const(true)).and(condition);
             }
             None => {}
         }
@@ -156,12 +160,8 @@ impl QueryOf {
     }
 
     /// The core's query.
-    async fn of(&self, db: &Db) -> Result<DynamicQuery> {
-        let mut condition = self.condition.clone();
-        for tree in &self.related {
-            condition = condition.and(tree.resolve(db).await?);
-        }
-        let mut query = db.model(&self.root.def).find(condition);
+    fn of(&self, db: &Db) -> Result<DynamicQuery> {
+        let mut query = db.model(&self.root.def).find(self.condition.clone());
         let select = &mut query.select;
         select.order_by.clone_from(&self.order_by);
         select.limit = self.limit.map(number);
@@ -171,6 +171,9 @@ impl QueryOf {
             select.output.clone_from(&output.expressions);
             select.group_by.clone_from(&self.group_by);
             select.having = self.having.clone();
+        }
+        if let Some(after) = &self.after {
+            query = query.after(after)?;
         }
         Ok(if self.strict { query.strict() } else { query })
     }
@@ -187,8 +190,13 @@ impl QueryOf {
     }
 
     /// The Python objects of rows.
-    pub(crate) fn objects<'py>(&self, py: Python<'py>, arena: &Arena) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let Some(output) = &self.output else { return self.root.list(py, arena, Some(&self.owner)) };
+    pub(crate) fn objects<'py>(
+        &self,
+        py: Python<'py>,
+        arena: &Arena,
+        related: &[Loaded],
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let Some(output) = &self.output else { return self.root.list(py, arena, Some(&self.owner), related) };
         let row = |row: usize| {
             let values = output.codecs.iter().enumerate();
             let values = values.map(|(column, codec)| codec.decode(py, arena.cell(row, column)));
@@ -201,16 +209,44 @@ impl QueryOf {
         (0..arena.rows()).map(row).collect()
     }
 
+    /// What has to be created before the query can run.
+    fn missing(&self, py: Python<'_>) -> PyResult<Missing> {
+        match &*self.with {
+            [] => self.handle.missing(py, &[&self.root]),
+            with => {
+                let mut models = vec![&self.root];
+                With::targets(with, &mut models);
+                self.handle.missing(py, &models)
+            }
+        }
+    }
+
+    /// Creates what has to be there, and refuses a model whose table was removed.
+    async fn prepare(&self, missing: Missing) -> Result<()> {
+        self.handle.prepare(missing).await?;
+        self.handle.check(&self.root)?;
+        let mut models = Vec::new();
+        With::targets(&self.with, &mut models);
+        models.into_iter().try_for_each(|model| self.handle.check(model))
+    }
+
+    /// Reads the relations that are loaded with rows.
+    pub(crate) async fn related(&self, db: &Db, arena: &Arena) -> Result<Vec<Loaded>> {
+        match (&*self.with, &self.output) {
+            ([], _) | (_, Some(_)) => Ok(Vec::new()),
+            (with, None) => load(db, arena, with).await,
+        }
+    }
+
     /// Whether the condition is equality on the whole key.
     fn is_by_key(&self) -> bool {
-        self.related.is_empty()
-            && matches!(
-                (&self.condition, self.root.def.key()),
-                (
-                    Condition::Compare { operator: Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) },
-                    [key],
-                ) if field == key
-            )
+        matches!(
+            (&self.condition, self.root.def.key()),
+            (
+                Condition::Compare { operator: Comparison::Eq, left: Expr::Field(field), right: Expr::Literal(_) },
+                [key],
+            ) if field == key
+        )
     }
 
     fn not_found(&self) -> Error {
@@ -228,23 +264,23 @@ fn operation(query: &Arc<QueryOf>, end: End, style: Style) -> Operation {
 }
 
 fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
-    let missing = query.handle.missing(py, &[&query.root])?;
+    let missing = query.missing(py)?;
     let query = Arc::clone(query);
     Ok(Box::pin(async move {
-        query.handle.prepare(missing).await?;
-        query.handle.check(&query.root)?;
+        query.prepare(missing).await?;
         let db = query.handle.db().await?;
         run(query, &db, end).await
     }))
 }
 
 async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
-    let mut core = query.of(db).await?;
+    let mut core = query.of(db)?;
     match end {
         End::All => {
             let rows = core.read_into(query.sink(usize::MAX), "find").await?;
+            let related = query.related(db, &rows.arena).await?;
             Ok(Box::new(move |py| {
-                let objects = query.objects(py, &rows.arena)?;
+                let objects = query.objects(py, &rows.arena, &related)?;
                 Ok(result_list(py, objects)?.unbind())
             }))
         }
@@ -263,8 +299,9 @@ async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
                 }
                 _ => {}
             }
+            let related = query.related(db, &rows.arena).await?;
             Ok(Box::new(move |py| {
-                let mut objects = query.objects(py, &rows.arena)?;
+                let mut objects = query.objects(py, &rows.arena, &related)?;
                 Ok(objects.drain(..).next().map_or_else(|| py.None(), Bound::unbind))
             }))
         }
@@ -284,6 +321,37 @@ async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
         End::Delete => {
             let count = core.delete().await?;
             Ok(Box::new(move |py| Ok(count.into_pyobject(py)?.into_any().unbind())))
+        }
+        End::Page => {
+            let Some(limit) = query.limit else {
+                return Err(Error::query("a page needs a limit: `.limit(20).fetch_page`")
+                    .with_model(query.root.def.name())
+                    .with_operation("find"));
+            };
+            if query.output.is_some() {
+                return Err(Error::query("pages by cursor are of whole rows, not of selected fields: use `page`")
+                    .with_model(query.root.def.name())
+                    .with_operation("find"));
+            }
+            let (mut core, fields) = core.paged()?;
+            core.select.limit = Some(number(limit.saturating_add(1)));
+            let mut rows = core.read_into(query.sink(usize::MAX), "find").await?;
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let next = match rows.arena.rows() > limit {
+                true => {
+                    rows.arena.truncate(limit);
+                    let value =
+                        |field: u16| Datum::from_cell(rows.arena.cell(limit.saturating_sub(1), usize::from(field)));
+                    Some(Cursor::of(&fields.into_iter().map(value).collect::<Vec<_>>())?.to_string())
+                }
+                false => None,
+            };
+            let related = query.related(db, &rows.arena).await?;
+            Ok(Box::new(move |py| {
+                let rows = result_list(py, query.objects(py, &rows.arena, &related)?)?;
+                let page = py.import("ommi.results")?.getattr("Page")?;
+                Ok(page.call1((rows, next))?.unbind())
+            }))
         }
         End::Explain => {
             let explanation = core.explain().await?;
@@ -370,6 +438,22 @@ impl Query {
         self.end(End::Count)
     }
 
+    /// A page of rows with the cursor of the next: `.limit(20).after(cursor).fetch_page`.
+    #[getter]
+    fn fetch_page(&self) -> Operation {
+        self.end(End::Page)
+    }
+
+    /// Only rows that come after the end of an earlier page of the same order; with `None`, from the start.
+    #[pyo3(signature = (cursor))]
+    fn after(&self, py: Python<'_>, cursor: Option<&str>) -> PyResult<Query> {
+        let after = cursor.map(|cursor| cursor.parse::<Cursor>().or_raise(py)).transpose()?;
+        self.with(py, |query| {
+            query.after = after;
+            Ok(())
+        })
+    }
+
     /// Whether there is a row.
     #[getter]
     fn exists(&self) -> Operation {
@@ -420,7 +504,7 @@ impl Query {
                 query.handle.prepare(missing).await?;
                 query.handle.check(&query.root)?;
                 let db = query.handle.db().await?;
-                let count = query.of(&db).await?.update(assignments).await?;
+                let count = query.of(&db)?.update(assignments).await?;
                 Ok(Box::new(move |py: Python<'_>| Ok(count.into_pyobject(py)?.into_any().unbind())) as Finish)
             }))
         });
@@ -432,15 +516,14 @@ impl Query {
     fn _batches(&self, batch: usize) -> Operation {
         let query = Arc::clone(&self.0);
         let start: Start = Arc::new(move |py| {
-            let missing = query.handle.missing(py, &[&query.root])?;
+            let missing = query.missing(py)?;
             let query = Arc::clone(&query);
             Ok(Box::pin(async move {
-                query.handle.prepare(missing).await?;
-                query.handle.check(&query.root)?;
+                query.prepare(missing).await?;
                 let db = query.handle.db().await?;
-                let batches = query.of(&db).await?.batches().await?;
+                let batches = query.of(&db)?.batches().await?;
                 Ok(Box::new(move |py: Python<'_>| {
-                    Ok(Py::new(py, Batches::new(batches, query, batch.max(1)))?.into_any())
+                    Ok(Py::new(py, Batches::new(batches, db, query, batch.max(1)))?.into_any())
                 }) as Finish)
             }))
         });
@@ -530,13 +613,18 @@ impl Query {
 
     /// Loads relations with the rows: `.with_(Author.books)`.
     #[pyo3(signature = (*relations))]
-    fn with_<'py>(slf: &Bound<'py, Self>, relations: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("ommi.models.relations")?.getattr("EagerQuery")?.call1((slf, relations))
+    fn with_(&self, py: Python<'_>, relations: &Bound<'_, PyTuple>) -> PyResult<Query> {
+        self.with(py, |query| {
+            let mut with = With::parse(&query.root, relations)?;
+            with.splice(..0, query.with.iter().cloned());
+            query.with = with.into();
+            Ok(())
+        })
     }
 
     #[pyo3(signature = (*relations))]
-    fn prefetch<'py>(slf: &Bound<'py, Self>, relations: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        Query::with_(slf, relations)
+    fn prefetch(&self, py: Python<'_>, relations: &Bound<'_, PyTuple>) -> PyResult<Query> {
+        self.with_(py, relations)
     }
 
     /// Puts rows together; `select` says what each group gives.

@@ -1,220 +1,371 @@
-//! Predicates over related rows: the rows whose key is that of a related row that passes a predicate.
-//!
-//! The related rows are asked for first, and their keys become a list of the query: what a database
-//! would do by a semi-join, on every database alike.
+//! Loading related rows: for all rows of a result at once, with them or when the first is asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ommi::driver::BoxFuture;
-use ommi::query::{Comparison, Condition, Expr};
-use ommi::value::{Datum, ValueType};
-use ommi::{Db, Result};
-use pyo3::exceptions::PyTypeError;
+use ommi::driver::{BoxFuture, RowRef, RowSink};
+use ommi::relation::{FoundRows, LoadedRows, RowKeys};
+use ommi::value::Datum;
+use ommi::{Db, Error, Result};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyList, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
+use tokio::sync::OnceCell;
 
-use crate::arena::RowsOf;
-use crate::model::{ModelOf, model_of};
-use crate::predicate::{Group, Tree, conjunction};
+use crate::arena::{Arena, RowsOf};
+use crate::database::Database;
+use crate::lazy::{Lazy, Own};
+use crate::model::ModelOf;
+use crate::operation::{Finish, Work};
+use crate::route::{Route, RouteOf};
 
-/// The way from a model's rows to related ones, and what these have to pass.
-#[derive(Debug)]
-pub(crate) struct Related {
-    pub(crate) model: Arc<ModelOf>,
-    source: Vec<u16>,
-    target: Arc<ModelOf>,
-    /// The fields of the related rows, or of the rows in between, that hold what `source` does.
-    near: Vec<u16>,
-    /// The model in between, its fields that lead to the related rows, and theirs.
-    through: Option<(Arc<ModelOf>, Vec<u16>, Vec<u16>)>,
-    tree: Option<Tree>,
+/// A relation that is loaded with the rows that have it, and the relations of what it leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct With {
+    route: Arc<RouteOf>,
+    /// The relation's position among those of its model.
+    relation: usize,
+    inner: Vec<With>,
 }
 
-fn indexes(model: &ModelOf, names: &[String]) -> PyResult<Vec<u16>> {
-    names.iter().map(|name| model.index_of(name)).collect()
-}
-
-/// What Python knows of the way from a model to another: `Path._parts`.
-type Parts<'py> = (Bound<'py, PyAny>, Vec<String>, Vec<String>, Option<Bound<'py, PyAny>>, Vec<String>, Vec<String>);
-
-impl Related {
-    /// The way that Python found.
-    fn new(model: &Bound<'_, PyAny>, parts: Parts<'_>, tree: Option<Tree>) -> PyResult<Related> {
-        let (target, source, near, association, far, end) = parts;
-        let (model, target) = (model_of(model)?, model_of(&target)?);
-        let between = association.map(|association| model_of(&association)).transpose()?;
-        let near = indexes(between.as_ref().unwrap_or(&target), &near)?;
-        let through = match between {
-            Some(between) => {
-                let far = indexes(&between, &far)?;
-                Some((between, far, indexes(&target, &end)?))
+impl With {
+    /// The relations of a model that Python names, each as `Relation._eager` gives it.
+    pub(crate) fn parse(model: &Arc<ModelOf>, relations: &Bound<'_, PyTuple>) -> PyResult<Vec<With>> {
+        let mut all = Vec::with_capacity(relations.len());
+        for relation in relations.iter_borrowed() {
+            let Ok(parts) = relation.call_method0("_eager") else {
+                return Err(PyTypeError::new_err(format!(
+                    "{} is no relation: name a lazy field of the model, such as Author.books",
+                    relation.repr()?
+                )));
+            };
+            let (route, position, inner): (Bound<'_, PyAny>, usize, Bound<'_, PyTuple>) = parts.extract()?;
+            let route = Arc::clone(&route.cast::<Route>()?.get().0);
+            if !Arc::ptr_eq(&route.source, model) {
+                return Err(PyTypeError::new_err(format!(
+                    "{} is a relation of {}, and the rows are of {}",
+                    relation.repr()?,
+                    route.source.def.name(),
+                    model.def.name()
+                )));
             }
-            None => None,
-        };
-        let tree = tree.map(|tree| tree.rooted(&target)).transpose()?;
-        Ok(Related { source: indexes(&model, &source)?, model, target, near, through, tree })
-    }
-
-    /// The way from a model to another that a predicate names, by the reference between them.
-    pub(crate) fn by_reference(
-        py: Python<'_>,
-        root: &Arc<ModelOf>,
-        other: &Arc<ModelOf>,
-        tree: Option<Tree>,
-    ) -> PyResult<Related> {
-        let relations = py.import("ommi.models.relations")?;
-        let parts = relations.getattr("_parts_between")?.call1((root.class.bind(py), other.class.bind(py)))?;
-        Related::new(root.class.bind(py).as_any(), parts.extract()?, tree)
-    }
-
-    /// The condition on the rows of the model.
-    fn condition<'a>(&'a self, db: &'a Db) -> BoxFuture<'a, Result<Condition>> {
-        Box::pin(async move {
-            let passing = match &self.tree {
-                Some(tree) => tree.resolve(db).await?,
-                None => Condition::Const(true),
-            };
-            let keys = match &self.through {
-                None => values(db, &self.target, passing, &self.near).await?,
-                Some((between, far, end)) => {
-                    let ends = values(db, &self.target, passing, end).await?;
-                    values(db, between, is_one_of(between, far, ends), &self.near).await?
-                }
-            };
-            Ok(is_one_of(&self.model, &self.source, keys))
-        })
-    }
-}
-
-/// The different values of some fields in the rows that pass a condition.
-async fn values(db: &Db, model: &Arc<ModelOf>, condition: Condition, fields: &[u16]) -> Result<Vec<Vec<Datum>>> {
-    let types: Vec<ValueType> =
-        fields.iter().filter_map(|field| model.def.field(*field).map(|field| field.value_type.clone())).collect();
-    let query = db.model(&model.def).find(condition).select(fields.iter().map(|field| Expr::Field(*field))).distinct();
-    let rows = query.read_into(RowsOf::new(types.into(), None, usize::MAX), "find").await?;
-    let row = |row: usize| -> Vec<Datum> {
-        (0..fields.len()).map(|column| Datum::from_cell(rows.arena.cell(row, column))).collect()
-    };
-    // null is nobody's key
-    Ok((0..rows.arena.rows()).map(row).filter(|values| !values.iter().any(Datum::is_null)).collect())
-}
-
-/// The condition that some fields have one of several values together; false where one is null.
-fn is_one_of(model: &ModelOf, fields: &[u16], keys: Vec<Vec<Datum>>) -> Condition {
-    let nullable = fields.iter().filter(|field| model.def.field(**field).is_some_and(|field| field.nullable));
-    let present = nullable
-        .map(|field| Condition::IsNull { expr: Expr::Field(*field), negated: true })
-        .fold(Condition::Const(true), Condition::and);
-    let one = match fields {
-        [field] => Condition::is_in(Expr::Field(*field), keys.into_iter().flatten().map(Expr::Literal)),
-        fields => {
-            let all = |key: Vec<Datum>| {
-                let equal = |(field, value): (&u16, Datum)| {
-                    Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value))
-                };
-                fields.iter().zip(key).map(equal).fold(Condition::Const(true), Condition::and)
-            };
-            keys.into_iter().map(all).fold(Condition::Const(false), Condition::or)
+            let inner = With::parse(&route.target, &inner)?;
+            all.push(With { route, relation: position, inner });
         }
-    };
-    present.and(one)
-}
+        Ok(all)
+    }
 
-impl Tree {
-    /// Whether related rows have to be asked for.
-    pub(crate) fn is_related(&self) -> bool {
-        match self {
-            Tree::Related(_) => true,
-            Tree::Leaf(..) | Tree::Model(_) => false,
-            Tree::And(parts) | Tree::Or(parts) => parts.iter().any(Tree::is_related),
-            Tree::Not(part) => part.is_related(),
+    /// The models of all related rows.
+    pub(crate) fn targets<'a>(with: &'a [With], into: &mut Vec<&'a Arc<ModelOf>>) {
+        for with in with {
+            into.push(&with.route.target);
+            With::targets(&with.inner, into);
         }
     }
+}
 
-    /// The same predicate on the rows of one model: parts of other models become parts over related
-    /// rows, those of the same model that hold together over the same related row.
-    pub(crate) fn rooted(self, root: &Arc<ModelOf>) -> PyResult<Tree> {
-        let is_own = |tree: &Tree| match tree.model() {
-            Some(model) => Arc::ptr_eq(model, root),
-            None => true,
-        };
-        match self {
-            Tree::And(parts) => {
-                let mut own = Vec::new();
-                let mut others: Vec<(Arc<ModelOf>, Vec<Tree>)> = Vec::new();
-                for part in parts {
-                    let other = part.model().filter(|_| !is_own(&part)).cloned();
-                    match other {
-                        None => own.push(part.rooted(root)?),
-                        Some(model) => match others.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &model)) {
-                            Some((_, parts)) => parts.push(part),
-                            None => others.push((model, vec![part])),
-                        },
-                    }
-                }
-                for (model, parts) in others {
-                    own.push(over(root, &model, Tree::And(parts))?);
-                }
-                Ok(Tree::And(own))
+/// The related rows of some rows, as they were read.
+pub(crate) struct Loaded {
+    route: Arc<RouteOf>,
+    relation: usize,
+    keys: Arc<RowKeys>,
+    rows: LoadedRows<RowsOf>,
+    inner: Vec<Loaded>,
+}
+
+impl FoundRows for RowsOf {
+    #[inline]
+    fn push(&mut self, row: &dyn RowRef) -> Result<()> {
+        self.row(row).map(drop)
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.arena.truncate(rows);
+    }
+}
+
+async fn read(db: &Db, route: &RouteOf, keys: &RowKeys) -> Result<LoadedRows<RowsOf>> {
+    let target = &route.target;
+    let sink = RowsOf::new(Arc::clone(&target.types), Some(Arc::clone(&target.def)), usize::MAX);
+    db.load_rows(&route.core, keys, sink).await
+}
+
+/// Reads the relations of rows that hold all fields of their model.
+pub(crate) fn load<'a>(db: &'a Db, arena: &'a Arena, with: &'a [With]) -> BoxFuture<'a, Result<Vec<Loaded>>> {
+    Box::pin(async move {
+        let mut all = Vec::with_capacity(with.len());
+        for with in with {
+            let from = with.route.core.first.from();
+            let key = |row: usize| from.iter().map(move |field| arena.cell(row, usize::from(*field)));
+            let keys = Arc::new(RowKeys::new((0..arena.rows()).map(key)));
+            let rows = read(db, &with.route, &keys).await?;
+            let inner = load(db, &rows.rows.arena, &with.inner).await?;
+            all.push(Loaded { route: Arc::clone(&with.route), relation: with.relation, keys, rows, inner });
+        }
+        Ok(all)
+    })
+}
+
+/// Related instances by the keys that lead to them.
+struct ByKey {
+    keys: Arc<RowKeys>,
+    rows: Vec<Py<PyAny>>,
+    /// For each key, where in `order` its rows begin and end.
+    ranges: Vec<(usize, usize)>,
+    /// Positions of rows, those of one key next to each other.
+    order: Vec<u32>,
+}
+
+fn place(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+impl ByKey {
+    /// Makes the instances of rows that were read.
+    fn make(py: Python<'_>, loaded: &Loaded, owner: &Py<PyAny>) -> PyResult<ByKey> {
+        let rows = loaded.route.target.list(py, &loaded.rows.rows.arena, Some(owner), &loaded.inner)?;
+        let leads = &loaded.rows.leads;
+        let mut ranges = vec![(0, 0); loaded.keys.len()];
+        for (key, _) in leads {
+            if let Some((_, count)) = ranges.get_mut(place(*key)) {
+                *count += 1;
             }
-            Tree::Or(parts) => Ok(Tree::Or(parts.into_iter().map(|part| part.rooted(root)).collect::<PyResult<_>>()?)),
-            Tree::Not(part) => Ok(Tree::Not(Box::new(part.rooted(root)?))),
-            leaf if is_own(&leaf) => Ok(leaf),
-            leaf => match leaf.model().cloned() {
-                Some(model) => over(root, &model, leaf),
-                None => Ok(leaf),
-            },
         }
+        let mut next = 0;
+        for range in &mut ranges {
+            let (_, count) = *range;
+            *range = (next, next);
+            next += count;
+        }
+        let mut order = vec![0; next];
+        for (key, row) in leads {
+            if let Some((_, until)) = ranges.get_mut(place(*key)) {
+                if let Some(slot) = order.get_mut(*until) {
+                    *slot = *row;
+                }
+                *until += 1;
+            }
+        }
+        let rows = rows.into_iter().map(Bound::unbind).collect();
+        Ok(ByKey { keys: Arc::clone(&loaded.keys), rows, ranges, order })
     }
 
-    /// The condition on the rows of a model, for which related rows are asked for.
-    pub(crate) fn resolve<'a>(&'a self, db: &'a Db) -> BoxFuture<'a, Result<Condition>> {
-        Box::pin(async move {
-            Ok(match self {
-                Tree::Leaf(_, condition) => condition.clone(),
-                Tree::Model(_) => Condition::Const(true),
-                Tree::Related(related) => related.condition(db).await?,
-                Tree::And(parts) => {
-                    let mut all = Condition::Const(true);
-                    for part in parts {
-                        all = all.and(part.resolve(db).await?);
-                    }
-                    all
-                }
-                Tree::Or(parts) => {
-                    let mut any = Condition::Const(false);
-                    for part in parts {
-                        any = any.or(part.resolve(db).await?);
-                    }
-                    any
-                }
-                Tree::Not(part) => Condition::Not(Box::new(part.resolve(db).await?)),
+    /// What a relation gives for the row of a key: a list, or a row.
+    fn value(&self, py: Python<'_>, number: u32, route: &RouteOf) -> PyResult<Py<PyAny>> {
+        let (from, until) = self.ranges.get(place(number)).copied().unwrap_or_default();
+        let order = self.order.get(from..until).unwrap_or_default();
+        let mut rows = order.iter().filter_map(|row| self.rows.get(place(*row)));
+        match route.is_many() {
+            true => Ok(PyList::new(py, rows.collect::<Vec<_>>())?.into_any().unbind()),
+            false => rows.next().map(|row| row.clone_ref(py)).ok_or_else(|| nothing(py, route)),
+        }
+    }
+}
+
+#[cold]
+fn nothing(py: Python<'_>, route: &RouteOf) -> PyErr {
+    let error = Error::not_found(format!(
+        "`{}` of {} leads to no row of {}: its key dangles",
+        route.core.name,
+        route.source.def.name(),
+        route.target.def.name()
+    ));
+    crate::error::exception(py, &error.with_model(route.target.def.name()).with_operation("load"))
+}
+
+/// One relation of the rows of a result.
+struct Slot {
+    /// The keys of the rows; `None` where their fields were not kept.
+    keys: OnceLock<Option<Arc<RowKeys>>>,
+    /// What was read, until instances are made of it.
+    read: OnceCell<Mutex<Option<Loaded>>>,
+    made: PyOnceLock<ByKey>,
+}
+
+impl Slot {
+    fn new() -> Arc<Slot> {
+        Arc::new(Slot { keys: OnceLock::new(), read: OnceCell::new(), made: PyOnceLock::new() })
+    }
+
+    /// The instances of what was read.
+    fn made(&self, py: Python<'_>, owner: &Py<PyAny>) -> PyResult<Option<&ByKey>> {
+        if let Some(made) = self.made.get(py) {
+            return Ok(Some(made));
+        }
+        let Some(read) = self.read.get() else { return Ok(None) };
+        let made = self.made.get_or_try_init(py, || {
+            let loaded = read.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // nobody else took it: an attempt that fails puts it back
+            let loaded = loaded.ok_or_else(|| PyRuntimeError::new_err("the related rows are being made"))?;
+            ByKey::make(py, &loaded, owner).inspect_err(|_| {
+                *read.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
             })
-        })
+        })?;
+        Ok(Some(made))
     }
 }
 
-fn over(root: &Arc<ModelOf>, model: &Arc<ModelOf>, tree: Tree) -> PyResult<Tree> {
-    Python::attach(|py| Ok(Tree::Related(Arc::new(Related::by_reference(py, root, model, Some(tree))?))))
+/// What the rows of a result share: their keys, and what was loaded for them.
+#[pyclass(frozen, module = "ommi._core")]
+pub(crate) struct Siblings {
+    /// The database that the rows were read from.
+    owner: Py<PyAny>,
+    /// The fields of `keys`.
+    columns: Arc<[usize]>,
+    /// The values of those fields in all rows.
+    keys: Arena,
+    slots: Mutex<Vec<Arc<Slot>>>,
 }
 
-/// The predicate that a relation of a model leads to a row that passes predicates.
-#[pyfunction]
-#[pyo3(signature = (model, parts, *predicates))]
-pub(crate) fn related(
-    model: &Bound<'_, PyAny>,
-    parts: &Bound<'_, PyTuple>,
-    predicates: &Bound<'_, PyTuple>,
-) -> PyResult<Group> {
-    for predicate in predicates.iter_borrowed() {
-        if let Ok(group) = predicate.cast::<Group>()
-            && (group.get().limit.is_some() || !group.get().sorting.is_empty())
-        {
-            return Err(PyTypeError::new_err("related rows have no limit and no order"));
+impl Siblings {
+    /// What rows share that hold all fields of their model.
+    pub(crate) fn new(py: Python<'_>, owner: &Py<PyAny>, columns: &Arc<[usize]>, arena: &Arena) -> Self {
+        let mut keys = Arena::with_rows(columns.len(), arena.rows());
+        for row in 0..arena.rows() {
+            for column in columns.iter() {
+                keys.push_cell(arena.cell(row, *column));
+            }
         }
+        Siblings { owner: owner.clone_ref(py), columns: Arc::clone(columns), keys, slots: Mutex::default() }
     }
-    let related = Related::new(model, parts.extract()?, conjunction(predicates)?)?;
-    let mut group = Group::empty();
-    group.tree = Some(Tree::Related(Arc::new(related)));
-    Ok(group)
+
+    fn slot(&self, relation: usize) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        while slots.len() <= relation {
+            slots.push(Slot::new());
+        }
+        slots.get(relation).map_or_else(Slot::new, Arc::clone)
+    }
+
+    /// Takes a relation that was loaded with the rows.
+    pub(crate) fn fill(&self, py: Python<'_>, loaded: &Loaded) -> PyResult<()> {
+        let made = ByKey::make(py, loaded, &self.owner)?;
+        let _ = self.slot(loaded.relation).made.set(py, made);
+        Ok(())
+    }
+
+    /// What a relation gives for the row of a key, if it is loaded and the row is one of these.
+    pub(crate) fn loaded(
+        &self,
+        py: Python<'_>,
+        relation: usize,
+        key: &[Datum],
+        route: &RouteOf,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = slots.get(relation).map(Arc::clone) else { return Ok(None) };
+        drop(slots);
+        let Some(made) = slot.made(py, &self.owner)? else { return Ok(None) };
+        made.keys.find(key).map(|number| made.value(py, number, route)).transpose()
+    }
+
+    /// The database that the rows were read from.
+    pub(crate) fn owner<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Database>> {
+        Ok(self.owner.bind(py).cast::<Database>()?.clone())
+    }
+
+    /// The keys of all rows, for a route; `None` where they were not kept.
+    fn row_keys(&self, route: &RouteOf) -> Option<Arc<RowKeys>> {
+        let from = route.core.first.from().iter();
+        let places = from.map(|field| self.columns.iter().position(|column| *column == usize::from(*field)));
+        let places: Vec<usize> = places.collect::<Option<_>>()?;
+        let key = |row: usize| places.iter().map(move |place| self.keys.cell(row, *place));
+        Some(Arc::new(RowKeys::new((0..self.keys.rows()).map(key))))
+    }
+
+    /// Reads a relation of all rows, unless it was read; false if the row of a key is none of them.
+    async fn read(&self, db: &Db, relation: usize, key: &[Datum], route: &Arc<RouteOf>) -> Result<bool> {
+        let slot = self.slot(relation);
+        let keys = slot.keys.get_or_init(|| self.row_keys(route));
+        let Some(keys) = keys.as_ref().filter(|keys| keys.find(key).is_some()) else { return Ok(false) };
+        // those who ask for the same relation at once wait for the first of them
+        let read = slot.read.get_or_try_init(|| async {
+            let (keys, inner) = (Arc::clone(keys), Vec::new());
+            let rows = read(db, route, &keys).await?;
+            Ok::<_, Error>(Mutex::new(Some(Loaded { route: Arc::clone(route), relation, keys, rows, inner })))
+        });
+        read.await?;
+        Ok(true)
+    }
+}
+
+#[pymethods]
+impl Siblings {
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        is_state(other)
+    }
+
+    fn __hash__(&self) -> isize {
+        0
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    /// A pickled row is not related to the others of its result any more.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        none_again(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        visit.call(&self.owner)
+    }
+}
+
+/// Whether something is the state of relations, which does not make rows differ.
+pub(crate) fn is_state(other: &Bound<'_, PyAny>) -> bool {
+    other.is_none()
+        || other.is_instance_of::<Siblings>()
+        || other.is_instance_of::<Own>()
+        || other.is_instance_of::<Lazy>()
+        // what Pydantic compares a field with that another instance has not yet
+        || other.is_exact_instance_of::<PyAny>()
+}
+
+/// What `None` is pickled as.
+pub(crate) fn none_again(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let class = py.None().into_bound(py).get_type();
+    Ok((class, PyTuple::empty(py)).into_pyobject(py)?.into_any())
+}
+
+/// What keeps the value of a relation once it is loaded.
+pub(crate) type Keep = Box<dyn FnOnce(Python<'_>, &Py<PyAny>) -> PyResult<()> + Send>;
+
+/// Work that loads a relation for the row of a key: for all rows of its result, or without them alone.
+pub(crate) fn load_for(
+    py: Python<'_>,
+    database: &Bound<'_, Database>,
+    siblings: Option<(Py<Siblings>, usize)>,
+    route: Arc<RouteOf>,
+    key: Vec<Datum>,
+    keep: Keep,
+) -> PyResult<Work> {
+    let handle = database.get().handle.clone();
+    let owner = database.clone().into_any().unbind();
+    let missing = handle.missing(py, &[&route.target])?;
+    Ok(Box::pin(async move {
+        handle.prepare(missing).await?;
+        handle.check(&route.target)?;
+        let db = handle.db().await?;
+        if let Some((siblings, relation)) = siblings
+            && siblings.get().read(&db, relation, &key, &route).await?
+        {
+            return Ok(Box::new(move |py: Python<'_>| {
+                let value = siblings.get().loaded(py, relation, &key, &route)?;
+                let value = value.ok_or_else(|| nothing(py, &route))?;
+                keep(py, &value)?;
+                Ok(value)
+            }) as Finish);
+        }
+        let keys = Arc::new(RowKeys::new([key.iter().map(Datum::cell)]));
+        let rows = read(&db, &route, &keys).await?;
+        Ok(Box::new(move |py: Python<'_>| {
+            let loaded = Loaded { route, relation: 0, keys, rows, inner: Vec::new() };
+            let value = ByKey::make(py, &loaded, &owner)?.value(py, 0, &loaded.route)?;
+            keep(py, &value)?;
+            Ok(value)
+        }) as Finish)
+    }))
 }

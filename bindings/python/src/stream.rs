@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ommi::Error;
+use ommi::{Db, Error};
 use pyo3::prelude::*;
 use tokio::sync::Mutex;
 
@@ -14,13 +14,14 @@ use crate::query::{QueryOf, result_list};
 #[pyclass(frozen, module = "ommi._core")]
 pub(crate) struct Batches {
     batches: Arc<Mutex<Option<ommi::Batches>>>,
+    db: Db,
     query: Arc<QueryOf>,
     size: usize,
 }
 
 impl Batches {
-    pub(crate) fn new(batches: ommi::Batches, query: Arc<QueryOf>, size: usize) -> Self {
-        Batches { batches: Arc::new(Mutex::new(Some(batches))), query, size }
+    pub(crate) fn new(batches: ommi::Batches, db: Db, query: Arc<QueryOf>, size: usize) -> Self {
+        Batches { batches: Arc::new(Mutex::new(Some(batches))), db, query, size }
     }
 }
 
@@ -28,9 +29,10 @@ impl Batches {
 impl Batches {
     /// The next batch as a list, and whether there may be more.
     fn next(&self) -> Operation {
-        let (batches, query, size) = (Arc::clone(&self.batches), Arc::clone(&self.query), self.size);
+        let (batches, db, query) = (Arc::clone(&self.batches), self.db.clone(), Arc::clone(&self.query));
+        let size = self.size;
         let start: Start = Arc::new(move |_| {
-            let (batches, query) = (Arc::clone(&batches), Arc::clone(&query));
+            let (batches, db, query) = (Arc::clone(&batches), db.clone(), Arc::clone(&query));
             Ok(Box::pin(async move {
                 let mut open = batches.try_lock().map_err(|_| Error::query("the batch before is still being read"))?;
                 let (rows, is_more) = match &mut *open {
@@ -40,8 +42,9 @@ impl Batches {
                 if !is_more {
                     *open = None;
                 }
+                let related = query.related(&db, &rows.arena).await?;
                 Ok(Box::new(move |py: Python<'_>| {
-                    let list = result_list(py, query.objects(py, &rows.arena)?)?;
+                    let list = result_list(py, query.objects(py, &rows.arena, &related)?)?;
                     Ok((list, is_more).into_pyobject(py)?.into_any().unbind())
                 }) as Finish)
             }))

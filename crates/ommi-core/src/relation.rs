@@ -5,6 +5,7 @@
 //! live, in one query. A field holds nothing but its place in the group; the group holds the keys
 //! that the rows had when they were read.
 
+pub mod dynamic;
 pub mod eager;
 pub mod field;
 pub mod get;
@@ -15,7 +16,9 @@ pub mod related;
 mod repeated;
 pub mod write;
 
+pub use self::dynamic::{LoadedRows, RowKeys};
 pub use self::field::{Many, One, RelationField, ToOne};
 pub use self::get::Get;
 pub use self::group::Handle;
+pub use self::load::FoundRows;
 pub use self::related::RelatedRows;

@@ -19,6 +19,7 @@ __all__ = [
     "DBStatusNoResultException",
     "DBSuccess",
     "Explanation",
+    "Page",
     "ResultList",
     "Stream",
 ]
@@ -214,6 +215,25 @@ class ResultList(list[T]):
         if not self:
             raise DBStatusNoResultException("the query gave no rows")
         return self[0]
+
+
+class Page(Generic[T]):
+    """A page of ordered rows, and where the next begins: a text for `.after(..)`, or `None` on the last."""
+
+    __slots__ = ("next", "rows")
+
+    def __init__(self, rows: ResultList[T], next: str | None) -> None:
+        self.rows = rows
+        self.next = next
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.rows)} rows, {'the last' if self.next is None else 'not the last'}>"
 
 
 class Stream(Generic[T]):

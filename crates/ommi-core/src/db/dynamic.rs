@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::page::{continue_after, keyset};
 use super::source::{UntypedRows, take};
 use super::write::{check_assignments, touch};
 use super::{Batches, Db};
@@ -11,7 +12,7 @@ use crate::evaluate;
 use crate::model::ModelDef;
 use crate::plan::Explanation;
 use crate::query::statement::{DeleteStatement, OnConflict, SelectStatement, Statement, UpdateStatement};
-use crate::query::{Condition, Expr, OrderBy};
+use crate::query::{Condition, Cursor, Expr, OrderBy};
 use crate::value::{Datum, Timestamp, Uuid, ValueType, iso};
 
 /// A model of a database, known by its definition alone.
@@ -185,6 +186,33 @@ impl DynamicQuery {
     pub fn distinct(mut self) -> Self {
         self.select.distinct = true;
         self
+    }
+
+    /// Only rows that come after the end of an earlier page of the same order.
+    ///
+    /// # Errors
+    ///
+    /// `Query` for groups and distinct rows, for a model without a key, for an order by expressions,
+    /// and for a cursor of another order.
+    pub fn after(mut self, cursor: &Cursor) -> Result<Self> {
+        continue_after(&mut self.select, cursor)?;
+        Ok(self)
+    }
+
+    /// The query ordered by the key too, so that rows that tie are neither lost nor doubled by pages,
+    /// and the fields whose values in the last row of a page make its cursor.
+    ///
+    /// # Errors
+    ///
+    /// `Query` for a model without a key, and for an order by expressions.
+    pub fn paged(mut self) -> Result<(Self, Vec<u16>)> {
+        self.select.order_by = keyset(&self.select)?;
+        let field = |by: &OrderBy| match by.expr {
+            Expr::Field(field) => Some(field),
+            _ => None,
+        };
+        let fields = self.select.order_by.iter().filter_map(field).collect();
+        Ok((self, fields))
     }
 
     /// Refuses the query where the driver cannot answer it by itself.

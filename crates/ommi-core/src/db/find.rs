@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::page::{continue_after, keyset};
 use super::sink::{All, First, Whole};
 use super::stream::{DEFAULT_BATCH, Rows};
 use super::{Db, Grouped, Page, Selected, Update, no_row, several_rows};
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::plan::Explanation;
 use crate::query::statement::{DeleteStatement, SelectStatement, Statement};
-use crate::query::{AssignmentOf, Condition, Cursor, Direction, Expr, FilterOf, OrderBy, OrderOf, Select, cursor};
+use crate::query::{AssignmentOf, Condition, Cursor, Expr, FilterOf, OrderOf, Select};
 use crate::relation::eager::{Eager, With, load_all};
 use crate::relation::group::Group;
 use crate::value::Datum;
@@ -106,16 +107,7 @@ impl<M: Model> Query<M> {
     /// The statement, with what cursors add.
     pub(super) fn finish(mut self) -> Result<(Db, SelectStatement)> {
         if let Some(after) = self.after.take() {
-            if self.select.is_grouped() || self.select.distinct {
-                return Err(Error::query("a cursor continues rows, not groups or distinct values: use `offset`")
-                    .with_model(M::definition().name()));
-            }
-            let order = keyset(&self.select)?;
-            let types: Vec<_> = order.iter().filter_map(|by| by.expr.value_type(&self.select.model)).collect();
-            let values = after.values(&types)?;
-            let rest = cursor::after(&self.select.model, &order, &values);
-            self.select.condition = self.select.condition.and(rest);
-            self.select.order_by = order;
+            continue_after(&mut self.select, &after)?;
         }
         Ok((self.db, self.select))
     }
@@ -315,23 +307,4 @@ fn is_by_key<M: Model>(condition: &Condition) -> bool {
         ) => field == key,
         _ => false,
     }
-}
-
-/// The order of a query with the key appended.
-fn keyset(select: &SelectStatement) -> Result<Vec<OrderBy>> {
-    let model = &select.model;
-    let wrong = |message: &str| Error::query(message.to_owned()).with_model(model.name());
-    if model.key().is_empty() {
-        return Err(wrong("pages by cursor need a key, which the model does not have"));
-    }
-    let mut order = select.order_by.clone();
-    if order.iter().any(|by| !matches!(by.expr, Expr::Field(_))) {
-        return Err(wrong("pages by cursor are ordered by fields, not by expressions: use `page`"));
-    }
-    for key in model.key() {
-        if !order.iter().any(|by| by.expr == Expr::Field(*key)) {
-            order.push(OrderBy { expr: Expr::Field(*key), direction: Direction::Ascending, nulls: None });
-        }
-    }
-    Ok(order)
 }

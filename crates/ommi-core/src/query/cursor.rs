@@ -18,12 +18,12 @@ use crate::value::{Cell, Datum, Json, ValueType, json, list};
 pub struct Cursor(Json);
 
 impl Cursor {
-    /// The cursor of values in the order's fields.
+    /// The cursor of the values that a row has in the order's fields.
     ///
     /// # Errors
     ///
     /// `Query` if a value cannot be written down.
-    pub(crate) fn of(values: &[Datum]) -> Result<Self> {
+    pub fn of(values: &[Datum]) -> Result<Self> {
         let items = values.iter().map(|value| match value.cell() {
             Cell::Null => Ok(Json::Null),
             cell => {

@@ -17,6 +17,19 @@ use crate::query::statement::SelectStatement;
 use crate::query::{Comparison, Condition, Expr};
 use crate::value::{Cell, Datum, ValueType};
 
+/// Takes the rows that keys lead to, in the order in which they come.
+pub trait FoundRows: Send + 'static {
+    /// Takes the next row, which holds all fields of its model.
+    ///
+    /// # Errors
+    ///
+    /// Those of decoding it.
+    fn push(&mut self, row: &dyn RowRef) -> Result<()>;
+
+    /// Forgets all rows but the first ones.
+    fn truncate(&mut self, rows: usize);
+}
+
 /// How many keys of several fields go into one statement: each is a condition of its own.
 const COMPOSITE_KEYS: usize = 100;
 
@@ -40,76 +53,100 @@ impl<T> Related<T> {
     }
 }
 
-/// Reads the rows that a relation leads to from each of some keys, in one query (in several where
-/// the keys are more than a statement takes; by way of a link model in two, where the database
-/// cannot join).
+/// Reads the rows that a relation leads to from each of some keys, as a model's.
 pub(crate) async fn load<T: Model>(db: &Db, route: &Route, keys: &Arc<KeySet>, spec: &Spec) -> Result<Related<T>> {
     if keys.is_empty() {
         return Ok(Related { rows: Vec::new(), ranges: Vec::new(), group: None });
     }
-    let (found, group) = match &route.second {
-        None => direct::<T>(db, &route.first, keys, spec).await?,
-        Some(second) if db.driver().capabilities().relation.joins => {
-            joined::<T>(db, &route.first, second, keys, spec).await?
-        }
-        Some(second) => by_link_rows::<T>(db, &route.first, second, keys, spec).await?,
+    let sink = WholeRows::<T> { rows: Vec::new(), group: GroupBuilder::of::<T>(db) };
+    let found = find(db, route, keys, spec, sink).await?;
+    let group = found.rows.group.map(|group| group.seal());
+    let (rows, numbers) = match found.leading {
+        None => (found.rows.rows, found.numbers),
+        Some(leading) => for_each_owner(found.rows.rows, &found.numbers, &leading),
     };
-    let mut related = arrange(found, keys.len(), group);
+    let mut related = arrange((rows, numbers), keys.len(), group);
     if let Some(limit) = spec.limit {
         related.limit(limit);
     }
     Ok(related)
 }
 
-/// Rows, each with the number of the key that it was found by.
-type Found<T> = (Vec<T>, Vec<u32>);
+/// Rows that keys lead to.
+pub(crate) struct Found<R> {
+    pub(crate) rows: R,
+    /// For each row, the number of the key that it was found by.
+    pub(crate) numbers: Vec<u32>,
+    /// Where the rows were found by the keys of a link model's rows: for each of those, the numbers
+    /// of the keys that lead to it.
+    pub(crate) leading: Option<Vec<Vec<u32>>>,
+}
 
-async fn direct<T: Model>(
+/// Reads the rows that a relation leads to from each of some keys, in one query (in several where
+/// the keys are more than a statement takes; by way of a link model in two, where the database
+/// cannot join).
+pub(crate) async fn find<R: FoundRows>(
     db: &Db,
-    link: &Link,
+    route: &Route,
     keys: &Arc<KeySet>,
     spec: &Spec,
-) -> Result<(Found<T>, Option<Arc<Group>>)> {
+    rows: R,
+) -> Result<Found<R>> {
+    match &route.second {
+        None => direct(db, &route.first, keys, spec, rows).await,
+        Some(second) if db.driver().capabilities().relation.joins => {
+            joined(db, &route.first, second, keys, spec, rows).await
+        }
+        Some(second) => by_link_rows(db, &route.first, second, keys, spec, rows).await,
+    }
+}
+
+async fn direct<R: FoundRows>(db: &Db, link: &Link, keys: &Arc<KeySet>, spec: &Spec, rows: R) -> Result<Found<R>> {
     let own = of_kind(Condition::Const(true), link.kind_of_target(), Expr::Field);
     let by: Vec<Expr> = link.to().iter().map(|field| Expr::Field(*field)).collect();
     let columns = link.to().iter().map(|field| usize::from(*field)).collect();
-    let select = SelectStatement::new(Arc::clone(T::definition()), own.and(spec.condition.clone()));
-    fetch(db, select, &by, columns, keys, spec).await
+    let select = SelectStatement::new(Arc::clone(link.target()), own.and(spec.condition.clone()));
+    fetch(db, select, &by, columns, keys, spec, rows).await
 }
 
 /// Reads rows together with the rows of the link model that lead to them.
-async fn joined<T: Model>(
+async fn joined<R: FoundRows>(
     db: &Db,
     first: &Link,
     second: &Link,
     keys: &Arc<KeySet>,
     spec: &Spec,
-) -> Result<(Found<T>, Option<Arc<Group>>)> {
-    let mut select = SelectStatement::new(Arc::clone(T::definition()), spec.condition.clone());
+    rows: R,
+) -> Result<Found<R>> {
+    let target = second.target();
+    let mut select = SelectStatement::new(Arc::clone(target), spec.condition.clone());
     let join = Join { link: Arc::new(second.reversed()) };
     let place = select.join(Arc::clone(&join.link));
     let of_link = |field| join.field(place, field);
     select.condition =
         of_kind(of_kind(select.condition, first.kind_of_target(), of_link), second.kind_of_source(), of_link);
-    let fields = u16::try_from(T::definition().fields().len()).unwrap_or(u16::MAX);
+    let fields = u16::try_from(target.fields().len()).unwrap_or(u16::MAX);
     let by: Vec<Expr> = first.to().iter().map(|field| of_link(*field)).collect();
     select.output = (0..fields).map(Expr::Field).chain(by.iter().cloned()).collect();
     let columns = (usize::from(fields)..).take(by.len()).collect();
-    fetch(db, select, &by, columns, keys, spec).await
+    fetch(db, select, &by, columns, keys, spec, rows).await
 }
 
 /// Runs a select for the keys, which are values of some expressions of it and are found in some
 /// columns of its rows.
-async fn fetch<T: Model>(
+async fn fetch<R: FoundRows>(
     db: &Db,
     select: SelectStatement,
     by: &[Expr],
     columns: Vec<usize>,
     keys: &Arc<KeySet>,
     spec: &Spec,
-) -> Result<(Found<T>, Option<Arc<Group>>)> {
-    let types = by.iter().map(|expr| expr.value_type(T::definition()).unwrap_or(ValueType::I64));
-    let mut sink = FoundRows::<T>::new(db, keys, columns.into_iter().zip(types).collect());
+    rows: R,
+) -> Result<Found<R>> {
+    let model = Arc::clone(&select.model);
+    let types = by.iter().map(|expr| expr.value_type(&model).unwrap_or(ValueType::I64));
+    let columns = columns.into_iter().zip(types).collect();
+    let mut sink = KeyedRows { rows, numbers: Vec::new(), keys: Arc::clone(keys), columns, start: 0 };
     for condition in key_conditions(db, by, keys.keys()) {
         let mut select = select.clone();
         select.condition = condition.and(select.condition);
@@ -118,21 +155,21 @@ async fn fetch<T: Model>(
             let limit = Expr::Literal(Datum::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
             select.set_limit_by(LimitBy { by: by.to_vec(), limit, offset: None });
         }
-        sink.start = sink.rows.len();
-        sink = db.select(T::definition(), select, sink, "load").await?;
+        sink.start = sink.numbers.len();
+        sink = db.select(&model, select, sink, "load").await?;
     }
-    let group = sink.group.map(|group| group.seal());
-    Ok(((sink.rows, sink.numbers), group))
+    Ok(Found { rows: sink.rows, numbers: sink.numbers, leading: None })
 }
 
 /// Reads the rows of the link model first, then those that they lead to.
-async fn by_link_rows<T: Model>(
+async fn by_link_rows<R: FoundRows>(
     db: &Db,
     first: &Link,
     second: &Link,
     keys: &Arc<KeySet>,
     spec: &Spec,
-) -> Result<(Found<T>, Option<Arc<Group>>)> {
+    rows: R,
+) -> Result<Found<R>> {
     let mut targets = KeySet::default();
     // for each target, the keys that lead to it
     let mut leading: Vec<Vec<u32>> = Vec::new();
@@ -156,15 +193,20 @@ async fn by_link_rows<T: Model>(
         }
     }
     if targets.is_empty() {
-        return Ok(((Vec::new(), Vec::new()), None));
+        return Ok(Found { rows, numbers: Vec::new(), leading: None });
     }
     let direct_link = Link::new(second.source(), second.target(), second.from(), second.to())?;
     // the limit is for each owner, and here for each target
     let spec = Spec { limit: None, ..spec.clone() };
-    let ((found, numbers), group) = direct::<T>(db, &direct_link, &Arc::new(targets), &spec).await?;
+    let found = direct(db, &direct_link, &Arc::new(targets), &spec, rows).await?;
+    Ok(Found { leading: Some(leading), ..found })
+}
+
+/// Rows once for each owner whose keys lead to them, with the number of that owner's key.
+fn for_each_owner<T: Clone>(found: Vec<T>, numbers: &[u32], leading: &[Vec<u32>]) -> (Vec<T>, Vec<u32>) {
     let (mut rows, mut owners) = (Vec::new(), Vec::new());
     for (row, number) in found.into_iter().zip(numbers) {
-        let of = usize::try_from(number).ok().and_then(|number| leading.get(number));
+        let of = usize::try_from(*number).ok().and_then(|number| leading.get(number));
         if let Some((last, others)) = of.and_then(|of| of.split_last()) {
             for owner in others {
                 rows.push(row.clone());
@@ -174,7 +216,7 @@ async fn by_link_rows<T: Model>(
             owners.push(*last);
         }
     }
-    Ok(((rows, owners), group))
+    (rows, owners)
 }
 
 /// A condition on the rows that keys lead to, where one field may reference several models.
@@ -214,7 +256,7 @@ fn key_conditions<'a>(db: &Db, by: &'a [Expr], keys: &'a [Key]) -> impl Iterator
 }
 
 /// Puts the rows of each key next to each other, in the order in which they came.
-fn arrange<T>((rows, numbers): Found<T>, keys: usize, group: Option<Arc<Group>>) -> Related<T> {
+fn arrange<T>((rows, numbers): (Vec<T>, Vec<u32>), keys: usize, group: Option<Arc<Group>>) -> Related<T> {
     let mut ranges = vec![(0u32, 0u32); keys];
     let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     // an index on the fields gives the rows of one key together
@@ -280,11 +322,31 @@ impl<T> Related<T> {
     }
 }
 
-/// Takes rows with the numbers of the keys that they were found by.
-struct FoundRows<T> {
+/// Takes the rows of a model.
+struct WholeRows<T> {
     rows: Vec<T>,
-    numbers: Vec<u32>,
     group: Option<Box<GroupBuilder>>,
+}
+
+impl<T: Model> FoundRows for WholeRows<T> {
+    #[inline]
+    fn push(&mut self, row: &dyn RowRef) -> Result<()> {
+        self.rows.push(decode_whole::<T>(row, &mut self.group)?);
+        Ok(())
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.rows.truncate(rows);
+        if let Some(group) = &mut self.group {
+            group.truncate(u32::try_from(rows).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// Takes rows with the numbers of the keys that they were found by.
+struct KeyedRows<R> {
+    rows: R,
+    numbers: Vec<u32>,
     keys: Arc<KeySet>,
     /// The columns of the key, with their types.
     columns: Vec<(usize, ValueType)>,
@@ -292,18 +354,7 @@ struct FoundRows<T> {
     start: usize,
 }
 
-impl<T: Model> FoundRows<T> {
-    fn new(db: &Db, keys: &Arc<KeySet>, columns: Vec<(usize, ValueType)>) -> Self {
-        FoundRows {
-            rows: Vec::new(),
-            numbers: Vec::new(),
-            group: GroupBuilder::of::<T>(db),
-            keys: Arc::clone(keys),
-            columns,
-            start: 0,
-        }
-    }
-
+impl<R> KeyedRows<R> {
     #[inline]
     fn number(&self, row: &dyn RowRef) -> Result<Option<u32>> {
         if let [(column, _)] = self.columns.as_slice()
@@ -317,7 +368,7 @@ impl<T: Model> FoundRows<T> {
     }
 }
 
-impl<T: Model> RowSink for FoundRows<T> {
+impl<R: FoundRows> RowSink for KeyedRows<R> {
     fn columns(&mut self, _: &[&str]) -> Result<()> {
         Ok(())
     }
@@ -325,7 +376,7 @@ impl<T: Model> RowSink for FoundRows<T> {
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
         let Some(number) = self.number(row)? else { return Ok(Flow::Continue) };
-        self.rows.push(decode_whole::<T>(row, &mut self.group)?);
+        self.rows.push(row)?;
         self.numbers.push(number);
         Ok(Flow::Continue)
     }
@@ -333,9 +384,6 @@ impl<T: Model> RowSink for FoundRows<T> {
     fn reset(&mut self) {
         self.rows.truncate(self.start);
         self.numbers.truncate(self.start);
-        if let Some(group) = &mut self.group {
-            group.truncate(u32::try_from(self.start).unwrap_or(u32::MAX));
-        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {

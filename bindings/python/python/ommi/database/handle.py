@@ -80,6 +80,14 @@ class Ommi:
         """The driver."""
         return self._driver
 
+    @property
+    def capabilities(self) -> dict[str, bool]:
+        """What the database does by itself, by name: `db.capabilities["transaction.savepoints"]`.
+
+        Connects, if it is not yet connected.
+        """
+        return self._native("capabilities").capabilities()
+
     def add(self, *models: M) -> Operation[list[M]]:
         """Adds instances, all or none, and sets their automatic keys."""
         if self._database is not None:
@@ -357,6 +365,14 @@ def _database_of(driver: Any) -> Any:
     if isinstance(driver, _Operations):
         return driver._database
     return None
+
+
+def native_of(driver: Any) -> _core.Database | None:
+    """The core's database of a driver, unless it is written in Python."""
+    if isinstance(driver, OmmiTransaction):
+        return driver._native if isinstance(driver.driver, NativeTransaction) else None
+    database = _database_of(driver)
+    return database._database if isinstance(database, Ommi) else database
 
 
 def find_with(driver: Any, *predicates: Any) -> Any:

@@ -188,7 +188,7 @@ def _register_as(
         else:
             setattr(cls, field.name, expression)
     if lazy:
-        relations.attach(cls, core, lazy, namespace)
+        relations.attach(cls, core, kind, lazy, namespace)
     if OmmiModel not in cls.__mro__:
         for method in _METHODS:
             if not _has(cls, method):

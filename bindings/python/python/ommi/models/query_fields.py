@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ommi import _core
 from ommi.results import DBFailure, DBResult, DBSuccess
-
-if TYPE_CHECKING:
-    from ommi.models.relations import Source
 
 __all__ = [
     "AssociateOnReference",
@@ -63,43 +61,43 @@ class AssociateUsing(QueryStrategy):
         return path_of(type(model), contains, self.association_model).predicate(model)
 
 
-class LazyQueryField(Generic[T]):
+class LazyQueryField(_core.Lazy, Generic[T]):
     """A relation that is loaded when it is awaited, once for all rows of the result that it came from."""
 
-    __slots__ = ("_cache", "_driver", "_query_factory", "_source")
+    __slots__ = ()
 
     _many = False
 
-    def __init__(self, query_factory: Callable[[], Any] | None = None, driver: Any = None) -> None:
-        self._query_factory = query_factory
-        self._driver = driver
-        self._source: Source | None = None
-        self._cache: DBResult[Any] | None = None
+    if TYPE_CHECKING:
 
-    def __await__(self) -> Generator[Any, Any, T]:
-        return self._load().__await__()
-
-    async def _load(self) -> T:
-        await self.refresh_if_needed()
-        return self._cached()
-
-    def _cached(self) -> T:
-        assert self._cache is not None
-        if isinstance(self._cache, DBFailure):
-            raise self._cache.exception
-        loaded: T = self._cache.result
-        return loaded
+        def __await__(self) -> Generator[Any, Any, T]: ...
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Coroutine[Any, Any, T]:
         """An awaitable of what is related."""
         return self._load()
 
+    async def _load(self) -> T:
+        return await self
+
+    async def _elsewhere(self) -> T:
+        """What is related, where it is not loaded through the rows that the instance was read with."""
+        if self._bound is None and self._query_factory is None:
+            from ommi.errors import DetachedError
+
+            raise DetachedError("the relation belongs to no instance yet: it is loaded through the instance's field")
+        from ommi.models.relations import load_elsewhere
+
+        loaded: T = await load_elsewhere(self)
+        self._keep(loaded)
+        return loaded
+
     async def get_result(self) -> DBResult[T]:
         """What is related, or the exception, as a `DBResult`."""
-        await self.refresh_if_needed()
-        assert self._cache is not None
-        return self._cache
+        try:
+            return DBSuccess(await self)
+        except Exception as error:
+            return DBFailure(error)
 
     async def or_use(self, default: D) -> T | D:
         """What is related, or a default where loading fails."""
@@ -110,51 +108,16 @@ class LazyQueryField(Generic[T]):
         return await self.or_use(default)
 
     async def refresh(self) -> None:
-        """Loads anew."""
+        """Loads anew. An exception is that of the next use."""
+        self._forget()
         try:
-            self._cache = DBSuccess(await self._fetch(fresh=True))
-        except Exception as error:
-            self._cache = DBFailure(error)
+            await self._fresh()
+        except Exception:
+            pass
 
     async def refresh_if_needed(self) -> None:
-        """Loads, unless it was loaded."""
-        if not isinstance(self._cache, DBSuccess):
-            try:
-                self._cache = DBSuccess(await self._fetch(fresh=False))
-            except Exception as error:
-                self._cache = DBFailure(error)
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether it was loaded."""
-        return isinstance(self._cache, DBSuccess)
-
-    async def _fetch(self, fresh: bool) -> Any:
-        from ommi.models.relations import fetch_by_predicate
-
-        if self._source is not None:
-            return await self._source.load(fresh)
-        if self._query_factory is None:
-            from ommi.errors import DetachedError
-
-            raise DetachedError("the relation belongs to no instance yet: it is loaded through the instance's field")
-        return await fetch_by_predicate(self._query_factory(), self._driver, self._many)
-
-    def _set_loaded(self, value: Any) -> None:
-        self._cache = DBSuccess(value)
-
-    def __eq__(self, other: object) -> bool:
-        # the keys of the rows say what is related: relations do not make rows differ
-        # `object()` is what Pydantic compares a field with that another instance has not yet
-        return (
-            other is None
-            or isinstance(other, LazyQueryField)
-            or type(other) is object
-            or type(other).__name__ == "Siblings"
-        )
-
-    def __hash__(self) -> int:
-        return hash(LazyQueryField)
+        """Loads, unless it was loaded. An exception is that of the next use."""
+        await self.get_result()
 
     def __lt__(self, other: object) -> bool:
         return False
@@ -162,18 +125,16 @@ class LazyQueryField(Generic[T]):
     __gt__ = __lt__
 
     def __repr__(self) -> str:
-        if isinstance(self._cache, DBSuccess):
-            return f"<{type(self).__name__}, loaded>"
-        return f"<{type(self).__name__}, not loaded>"
+        return f"<{type(self).__name__}, {'loaded' if self.is_loaded else 'not loaded'}>"
 
     def __copy__(self) -> LazyQueryField[T]:
         return self
 
     def __deepcopy__(self, memo: Any) -> Any:
-        if isinstance(self._cache, DBSuccess):
+        if self.is_loaded:
             import copy
 
-            return copy.deepcopy(self._cache.result, memo)
+            return copy.deepcopy(self._loaded, memo)
         return None
 
     def __reduce__(self) -> Any:

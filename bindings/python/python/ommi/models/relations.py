@@ -15,7 +15,6 @@ from functools import wraps
 from typing import Annotated, Any, cast, get_args, get_origin
 
 from ommi import _core
-from ommi.models.field_metadata import ReferenceTo
 from ommi.models.query_fields import (
     AssociateUsing,
     LazyLoadEveryRelated,
@@ -23,9 +22,8 @@ from ommi.models.query_fields import (
     LazyQueryField,
     QueryStrategy,
 )
-from ommi.results import DBSuccess, _QueryResultBuilder
 
-_SIBLINGS = "_ommi_siblings"
+_STATE = "_ommi_related"
 """The attribute of instances without slots that keeps what they share with the other rows of their result."""
 
 _TEXT = re.compile(r"^\s*(?:\w+\.)*(Lazy|LazyList|LazyLoadTheRelated|LazyLoadEveryRelated)\s*\[(.*)\]\s*$", re.DOTALL)
@@ -70,13 +68,15 @@ def declared(annotation: Any, owner: type[Any]) -> Declared | None:
 class Relation:
     """A relation of a model: `Author.books` on the class."""
 
-    def __init__(self, model: type[Any], name: str, declared: Declared, namespace: Any) -> None:
+    def __init__(self, model: type[Any], name: str, declared: Declared, namespace: Any, position: int) -> None:
         self.model = model
         self.name = name
         self.many = declared.lazy._many
         self._declared = declared
         self._namespace = namespace
+        self._position = position
         self._path: Path | None = None
+        self._route: _core.Route | None = None
 
     def path(self) -> Path:
         """The way to the related rows, found at its first use."""
@@ -87,6 +87,15 @@ class Relation:
                 association = self._evaluate(association)
             self._path = path_of(self.model, target, association)
         return self._path
+
+    def route(self) -> _core.Route:
+        """The way to the related rows, as the core knows it."""
+        if self._route is None:
+            self._route = self.path().route(self.name, self.many)
+        return self._route
+
+    def _eager(self) -> tuple[_core.Route, int, tuple[Any, ...]]:
+        return self.route(), self._position, ()
 
     @property
     def target(self) -> type[Any]:
@@ -128,7 +137,7 @@ class Relation:
 
     def any(self, *predicates: Any) -> Any:
         """The predicate that there is a related row that passes predicates."""
-        return _core.related(self.model, self.path()._parts, *predicates)
+        return self.route().any(*predicates)
 
     has = any
 
@@ -172,28 +181,21 @@ class Path:
         self.far = far
         self.end = end
 
-    @property
-    def _parts(self) -> tuple[Any, ...]:
-        return self.target, self.source, self.near, self.association, self.far, self.end
+    def route(self, name: str, many: bool) -> _core.Route:
+        """The way as the core knows it."""
+        between = None if self.association is None else (self.association, self.far, self.end)
+        return _core.Route(name, many, self.model, self.target, self.source, self.near, between)
 
     def predicate(self, instance: Any) -> Any:
         """The predicate of the rows that are related to an instance."""
-        if self.association is not None:
-            return _ThroughAssociation(self, instance)
-        return _core.when(
-            *(
-                _core.field(self.target, near) == getattr(instance, source)
-                for source, near in zip(self.source, self.near, strict=True)
-            )
-        )
-
-
-class _ThroughAssociation:
-    """The rows that are related to an instance through an association."""
-
-    def __init__(self, path: Path, instance: Any) -> None:
-        self.path = path
-        self.key = tuple(getattr(instance, name) for name in path.source)
+        model = self.target if self.association is None else self.association
+        own = [
+            _core.field(model, near) == getattr(instance, source)
+            for source, near in zip(self.source, self.near, strict=True)
+        ]
+        if self.association is None:
+            return _core.when(*own)
+        return Path(self.target, self.association, self.end, self.far).route(model.__name__, True).any(*own)
 
 
 def _names(references: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -236,81 +238,45 @@ def path_of(model: type[Any], target: type[Any], association: type[Any] | None) 
     )
 
 
-def _parts_between(model: type[Any], other: type[Any]) -> tuple[Any, ...]:
+def _route_between(model: type[Any], other: type[Any]) -> _core.Route:
     """The way from the model of a query to another that its predicates name."""
     try:
-        return path_of(model, other, None)._parts
+        return path_of(model, other, None).route(other.__name__, True)
     except RuntimeError as error:
         raise TypeError(
             f"the query is of {model.__name__}, and a predicate of {other.__name__} cannot be joined to it: {error}"
         ) from None
 
 
-def _finder(driver: Any) -> Callable[..., Any]:
-    from ommi.database.handle import find_with
-
-    return lambda *predicates: find_with(driver, *predicates)
-
-
-async def _rows(driver: Any, *predicates: Any) -> list[Any]:
-    found = await _finder(driver)(*predicates).all.or_raise()
-    return list(found)
-
-
-def _equal(model: type[Any], names: tuple[str, ...], keys: list[tuple[Any, ...]]) -> Any:
-    if len(names) == 1:
-        return _core.field(model, names[0]).in_([key[0] for key in keys])
-    any_of = None
-    for key in keys:
-        same = _core.when(*(_core.field(model, name) == value for name, value in zip(names, key, strict=True)))
-        any_of = same if any_of is None else any_of | same
-    return any_of
-
-
-def _key(instance: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(getattr(instance, name) for name in names)
-
-
-async def _related(driver: Any, path: Path, keys: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[Any]]:
-    """The rows that are related to each of some keys."""
-    keys = list(dict.fromkeys(key for key in keys if None not in key))
-    related: dict[tuple[Any, ...], list[Any]] = {key: [] for key in keys}
-    if not keys:
-        return related
-    if path.association is None:
-        rows = await _rows(driver, _equal(path.target, path.near, keys))
-        if len(path.near) == 1:
-            (name,) = path.near
-            by_value = {key[0]: found for key, found in related.items()}
-            for row in rows:
-                by_value[getattr(row, name)].append(row)
-        else:
-            for row in rows:
-                related[_key(row, path.near)].append(row)
-        return related
-    links = await _rows(driver, _equal(path.association, path.near, keys))
-    ends = list(dict.fromkeys(_key(link, path.far) for link in links))
-    ending: dict[tuple[Any, ...], Any] = {}
-    if ends:
-        for row in await _rows(driver, _equal(path.target, path.end, ends)):
-            ending[_key(row, path.end)] = row
-    for link in links:
-        row = ending.get(_key(link, path.far))
-        if row is not None:
-            related[_key(link, path.near)].append(row)
-    return related
-
-
-async def fetch_by_predicate(predicate: Any, driver: Any, many: bool) -> Any:
-    """What a predicate finds, for a lazy field that was made from one."""
+async def load_elsewhere(lazy: LazyQueryField[Any]) -> Any:
+    """What a lazy field leads to that was not read from a database of the core."""
+    from ommi.database.handle import find_with, native_of
     from ommi.driver_context import get_current_driver
 
-    driver = driver if driver is not None else get_current_driver()
-    if isinstance(predicate, _ThroughAssociation):
-        rows = (await _related(driver, predicate.path, [predicate.key]))[predicate.key]
-    else:
-        rows = await _rows(driver, predicate)
-    return rows if many else _only(rows)
+    driver = lazy._driver if lazy._driver is not None else get_current_driver()
+    if lazy._bound is None:
+        rows = await find_with(driver, lazy._query_factory()).or_raise()
+        return list(rows) if lazy._many else _only(rows)
+    relation, instance = lazy._bound
+    database = native_of(driver)
+    if database is not None:
+        return await database.load(relation.route(), instance)
+    rows = await _rows_of_python_driver(driver, relation.path(), instance)
+    return rows if lazy._many else _only(rows)
+
+
+async def _rows_of_python_driver(driver: Any, path: Path, instance: Any) -> list[Any]:
+    """The rows that are related to an instance, of a driver that is written in Python."""
+    from ommi.database.handle import find_with
+
+    if path.association is None:
+        return list(await find_with(driver, path.predicate(instance)).or_raise())
+    links = Path(path.model, path.association, path.source, path.near).predicate(instance)
+    rows: list[Any] = []
+    for link in await find_with(driver, links).or_raise():
+        end = Path(path.association, path.target, path.far, path.end).predicate(link)
+        rows.extend(await find_with(driver, end).or_raise())
+    return rows
 
 
 def _only(rows: list[Any]) -> Any:
@@ -321,119 +287,6 @@ def _only(rows: list[Any]) -> Any:
     return rows[0]
 
 
-class Siblings:
-    """What the rows of a result share: their keys, and what was loaded for them."""
-
-    __slots__ = ("_loaded", "columns", "database")
-
-    def __init__(self, database: Any, columns: dict[str, list[Any]]) -> None:
-        self.database = database
-        self.columns = columns
-        self._loaded: dict[str, dict[tuple[Any, ...], list[Any]]] = {}
-
-    def __eq__(self, other: object) -> bool:
-        # relations do not make rows differ, loaded or not
-        return other is None or isinstance(other, (Siblings, LazyQueryField))
-
-    def __hash__(self) -> int:
-        return hash(LazyQueryField)
-
-    def __deepcopy__(self, memo: Any) -> None:
-        return None
-
-    def __reduce__(self) -> Any:
-        # a pickled row is not related to the others of its result any more
-        return LazyLoadTheRelated, ()
-
-    async def load(self, relation: Relation, key: tuple[Any, ...]) -> list[Any]:
-        """The rows that are related to a row of a key."""
-        loaded = self._loaded.get(relation.name)
-        if loaded is None or key not in loaded:
-            path = relation.path()
-            columns = [self.columns.get(name, []) for name in path.source]
-            keys = [key, *zip(*columns, strict=True)] if loaded is None else [key]
-            loaded = {**(loaded or {}), **await _related(self.database, path, keys)}
-            self._loaded[relation.name] = loaded
-        return loaded[key]
-
-
-class Source:
-    """Where an instance's relation comes from."""
-
-    __slots__ = ("instance", "relation", "siblings")
-
-    def __init__(self, relation: Relation, instance: Any, siblings: Siblings | None) -> None:
-        self.relation = relation
-        self.instance = instance
-        self.siblings = siblings
-
-    async def load(self, fresh: bool) -> Any:
-        from ommi.driver_context import get_current_driver
-
-        path = self.relation.path()
-        key = _key(self.instance, path.source)
-        if None in key:
-            rows: list[Any] = []
-            if not self.relation.many:
-                return None
-        elif self.siblings is not None and not fresh:
-            rows = await self.siblings.load(self.relation, key)
-        else:
-            driver = self.siblings.database if self.siblings is not None else get_current_driver()
-            rows = (await _related(driver, path, [key]))[key]
-        return list(rows) if self.relation.many else _only(rows)
-
-
-class LazyField:
-    """The descriptor of a lazy field: the relation on the class, a lazy value on instances."""
-
-    def __init__(self, relation: Relation, slot: Any) -> None:
-        self.relation = relation
-        self.name = relation.name
-        self._slot = slot
-
-    def _stored(self, instance: Any) -> Any:
-        if self._slot is None:
-            attributes = instance.__dict__
-            stored = attributes.get(self.name)
-            return attributes.get(_SIBLINGS) if stored is None else stored
-        try:
-            return self._slot.__get__(instance, type(instance))
-        except AttributeError:
-            return None
-
-    def _place(self, instance: Any, value: Any) -> None:
-        if self._slot is None:
-            instance.__dict__[self.name] = value
-        else:
-            self._slot.__set__(instance, value)
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self.relation
-        stored = self._stored(instance)
-        if isinstance(stored, LazyQueryField) and (
-            stored._query_factory is not None
-            or (stored._source is not None and stored._source.instance is instance)
-            or (stored._source is None and stored.is_loaded)
-        ):
-            return stored
-        lazy = self.relation._declared.lazy()
-        if stored is None or isinstance(stored, (Siblings, LazyQueryField)):
-            lazy._source = Source(self.relation, instance, stored if isinstance(stored, Siblings) else None)
-        else:
-            lazy._source = Source(self.relation, instance, None)
-            lazy._set_loaded(stored)
-        self._place(instance, lazy)
-        return lazy
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        self._place(instance, value)
-
-    def __delete__(self, instance: Any) -> None:
-        self._place(instance, None)
-
-
 def _slot_of(cls: type[Any], name: str) -> Any:
     import types
 
@@ -441,8 +294,8 @@ def _slot_of(cls: type[Any], name: str) -> Any:
         found = vars(base).get(name)
         if isinstance(found, types.MemberDescriptorType):
             return found
-        if isinstance(found, LazyField):
-            return found._slot
+        if isinstance(found, _core.LazyField):
+            return found.slot
     return None
 
 
@@ -520,122 +373,31 @@ def _prepare_pydantic(cls: Any, lazy: dict[str, Declared]) -> None:
     cls.model_rebuild(force=True)
 
 
-def attach(cls: Any, core: _core.Model, lazy: dict[str, Declared], namespace: Any) -> None:
+def attach(cls: Any, core: _core.Model, kind: str, lazy: dict[str, Declared], namespace: Any) -> None:
     """Gives a class the descriptors of its relations."""
-    descriptors = []
-    for name, declaration in lazy.items():
-        descriptor = LazyField(Relation(cls, name, declaration, namespace), _slot_of(cls, name))
-        setattr(cls, name, descriptor)
-        descriptors.append(descriptor)
-    # which fields are keys of relations is known at their first use: these are likely to be
+    relations = []
+    slots = []
+    for position, (name, declaration) in enumerate(lazy.items()):
+        relation = Relation(cls, name, declaration, namespace, position)
+        slot = _slot_of(cls, name)
+        setattr(cls, name, _core.LazyField(relation, core, position, name, declaration.lazy, slot, kind == "pydantic"))
+        relations.append(relation)
+        slots.append(slot)
     names = list(cls.__ommi__.fields)
-    columns = [
-        index for index, name in enumerate(names) if name in core.key or cls.__ommi__.fields[name].matches(ReferenceTo)
-    ]
-    slots = [descriptor._slot for descriptor in descriptors if descriptor._slot is not None]
-    core.set_relations(Siblings, slots, _SIBLINGS, columns)
 
+    def find_columns() -> tuple[list[int], bool]:
+        """The fields by which rows find others; all are known once all relations lead somewhere."""
+        columns: set[int] = set()
+        are_all = True
+        for relation in relations:
+            try:
+                columns.update(names.index(name) for name in relation.route().source)
+            except (TypeError, RuntimeError):
+                # its use says what is wrong
+                are_all = False
+        return sorted(columns), are_all
 
-class EagerQuery:
-    """A query whose rows are given with some of their relations loaded."""
-
-    def __init__(self, query: Any, relations: tuple[Any, ...]) -> None:
-        self._query = query
-        self._relations = relations
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._query, name)
-        if name in ("limit", "page", "offset", "sort", "order_by", "filter", "where", "strict"):
-            return lambda *args, **kwargs: EagerQuery(found(*args, **kwargs), self._relations)
-        return found
-
-    def with_(self, *relations: Any) -> EagerQuery:
-        """Loads more relations with the rows."""
-        return EagerQuery(self._query, (*self._relations, *relations))
-
-    prefetch = with_
-
-    def _end(self, name: str) -> Any:
-        async def run() -> Any:
-            found = await getattr(self._query, name).or_raise()
-            rows = found if isinstance(found, list) else [] if found is None else [found]
-            for relation in self._relations:
-                await load(rows, relation)
-            return found
-
-        return _QueryResultBuilder(run)
-
-    @property
-    def all(self) -> Any:
-        """All rows, as a list."""
-        return self._end("all")
-
-    @property
-    def one(self) -> Any:
-        """The only row."""
-        return self._end("one")
-
-    @property
-    def first(self) -> Any:
-        """The first row, or `None`."""
-        return self._end("first")
-
-    @property
-    def optional(self) -> Any:
-        """The only row, or `None`."""
-        return self._end("optional")
-
-    def __await__(self) -> Any:
-        return self.all.__await__()
-
-    def or_raise(self) -> Any:
-        """All rows, with exceptions raised."""
-        return self.all.or_raise()
-
-    def or_use(self, default: Any, *, any_error: bool = False) -> Any:
-        """All rows, or a default."""
-        return self.all.or_use(default, any_error=any_error)
-
-
-async def load(rows: list[Any], relation: Any) -> None:
-    """Loads a relation of rows, and the relations of the related rows that are named with it."""
-    if isinstance(relation, Nested):
-        inner, relation = relation.inner, relation.relation
-    else:
-        inner = ()
-    if not isinstance(relation, Relation):
-        raise TypeError(f"{relation!r} is no relation: name a lazy field of the model, such as Author.books")
-    related = await _load_all(rows, relation)
-    for further in inner:
-        await load(related, further)
-
-
-async def _load_all(rows: list[Any], relation: Relation) -> list[Any]:
-    """Loads a relation of rows by one query, and gives all that is related."""
-    if not rows:
-        return []
-    descriptor: LazyField = vars(relation.model)[relation.name]
-    path = relation.path()
-    lazies = [descriptor.__get__(row) for row in rows]
-    siblings = lazies[0]._source.siblings if lazies[0]._source is not None else None
-    if siblings is None:
-        for lazy in lazies:
-            await lazy.refresh_if_needed()
-        return []
-    keys = [_key(row, path.source) for row in rows]
-    found = await _related(siblings.database, path, keys)
-    siblings._loaded[relation.name] = found
-    everything: list[Any] = []
-    many = relation.many
-    for lazy, key in zip(lazies, keys, strict=True):
-        related = found.get(key, [])
-        if many:
-            lazy._cache = DBSuccess(list(related))
-        elif related or None in key:
-            lazy._cache = DBSuccess(related[0] if related else None)
-    for related in found.values():
-        everything.extend(related)
-    return everything
+    core.set_relations(find_columns, slots[0], _STATE)
 
 
 class Nested:
@@ -646,3 +408,7 @@ class Nested:
     def __init__(self, relation: Relation, inner: tuple[Any, ...]) -> None:
         self.relation = relation
         self.inner = inner
+
+    def _eager(self) -> tuple[_core.Route, int, tuple[Any, ...]]:
+        route, position, _ = self.relation._eager()
+        return route, position, self.inner

@@ -21,6 +21,9 @@ class MongoDBSettings(TypedDict, total=False):
     database_name: str
     username: str
     password: str
+    authSource: str
+    timeout: int
+    connection_options: dict[str, Any]
     options: dict[str, Any]
 
 
@@ -43,11 +46,17 @@ def _url(settings: Any) -> str:
             who += "@"
         url = f"mongodb://{who}{settings.get('host', 'localhost')}:{settings.get('port', 27017)}"
     parts = urlsplit(url)
-    if parts.path in ("", "/"):
+    if database or parts.path in ("", "/"):
         parts = parts._replace(path="/" + quote(str(database or "ommi"), safe=""))
     url = urlunsplit(parts)
-    for name, value in (settings.get("options") or {}).items():
-        url += f"{'&' if '?' in url else '?'}{name}={quote(str(value), safe='')}"
+    options: dict[str, Any] = {**(settings.get("connection_options") or {}), **(settings.get("options") or {})}
+    if settings.get("authSource"):
+        options.setdefault("authSource", settings["authSource"])
+    if settings.get("timeout") is not None:
+        options.setdefault("serverSelectionTimeoutMS", settings["timeout"])
+    for name, value in options.items():
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        url += f"{'&' if '?' in url else '?'}{name}={quote(shown, safe='')}"
     return url
 
 
