@@ -48,7 +48,7 @@ use crate::error::Result;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in a field",
     label = "not a field type",
-    note = "add `#[derive(Value)]` to your own enum or newtype, `#[ommi(json)]` to a field that serde should store as JSON, `#[ommi(embed)]` to an embedded struct, or `#[ommi(skip)]` to leave the field out"
+    note = "add `#[derive(Value)]` to your own enum or newtype, `#[ommi(json)]` to a field that serde should store as JSON, `#[ommi(embed)]` to an embedded struct, or `#[ommi(skip)]` to leave the field out; a row of another model is behind `One<..>`"
 )]
 pub trait Value: Clone + Send + Sync + Sized + 'static {
     /// The family of types that decides which operators apply.

@@ -25,7 +25,7 @@ impl<T: Value> List for Vec<T> {
 #[diagnostic::on_unimplemented(
     message = "a list cannot hold `{Self}`",
     label = "a `Vec` field holds scalars",
-    note = "use `#[ommi(json)]` for a list of anything else"
+    note = "use `Many<..>` for rows of another model, and `#[ommi(json)]` for a list of anything else"
 )]
 pub trait Element: Value {}
 

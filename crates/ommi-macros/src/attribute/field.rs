@@ -121,7 +121,7 @@ impl FieldAttributes {
         let items = items(attributes, problems);
         let mut read_so_far = FieldAttributes::default();
         read(&items, place, &["unique", "index"], problems, |name, item, problems| {
-            if !matches!(name, "through" | "by" | "constant") {
+            if place.known.contains(&name) && !matches!(name, "through" | "by" | "constant") {
                 read_so_far.of_stored.push((name.to_owned(), item.span()));
             }
             place.known.contains(&name) && read_so_far.accept(name, item, problems)

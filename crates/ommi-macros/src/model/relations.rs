@@ -1,20 +1,21 @@
 //! What relations need of a model.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::ModelInput;
-use crate::paths::Paths;
+use crate::paths::{Paths, place};
 use crate::record::Field;
 
 impl ModelInput<'_> {
     /// The methods of `Model` for relation fields, and for fields that take another row's key.
     pub(super) fn relations(&self, paths: &Paths) -> TokenStream {
         let mut tokens = TokenStream::new();
-        let relations: Vec<_> = self.record.relations().map(|(index, field)| (index, field.ident)).collect();
+        let relations: Vec<_> = self.record.relations().map(|(index, field)| (index, field.ident, field.of)).collect();
         if !relations.is_empty() {
             let any = paths.item("AnyRelation");
-            let visits = relations.iter().map(|(index, ident)| quote!(visit(#index, &mut self.#ident);));
+            let visits =
+                relations.iter().map(|(index, ident, of)| quote_spanned!(place(of)=> visit(#index, &mut self.#ident);));
             tokens.extend(quote! {
                 fn each_relation(&mut self, visit: &mut dyn ::core::ops::FnMut(u16, &mut dyn #any)) {
                     #(#visits)*

@@ -16,7 +16,7 @@ pub(crate) fn decode(record: &Record<'_>, paths: &Paths) -> TokenStream {
             Form::Skip => quote!(::core::default::Default::default()),
             Form::Relation => {
                 let index = record.relations().find(|(_, other)| other.name == field.name).map(|(index, _)| index);
-                quote!(row.relation(#index))
+                quote_spanned!(place(field.of)=> row.relation(#index))
             }
             Form::Json if field.is_optional() => quote_spanned!(place(field.of)=> row.json_optional()?),
             Form::Json => quote_spanned!(place(field.of)=> row.json()?),

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::spanned::Spanned;
 use syn::{DeriveInput, Fields};
 
 use crate::attribute::field::OF_EMBEDDED;
@@ -34,6 +35,9 @@ pub(super) fn derive(input: &DeriveInput, fields: &Fields) -> syn::Result<TokenS
         true
     });
     let record = Record::read(input, fields, rename_all, &OF_EMBEDDED, &mut problems);
+    for (_, field) in record.relations() {
+        problems.report(field.of.span(), "an embedded struct has no relations: put the field into the model");
+    }
     problems.check()?;
     Ok(expand(&record, &Paths::new(facade.as_ref())))
 }

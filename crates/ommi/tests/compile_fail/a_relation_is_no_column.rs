@@ -1,21 +1,15 @@
 use ommi::prelude::*;
 
 #[derive(Model, Clone)]
-struct Author {
+struct Person {
     #[ommi(key)]
     id: i64,
+    #[ommi(references = Person)]
+    manager_id: Option<i64>,
     #[ommi(index)]
-    books: Many<Book>,
-    #[ommi(key)]
-    first: One<Book>,
-}
-
-#[derive(Model, Clone)]
-struct Book {
-    #[ommi(key)]
-    id: i64,
-    #[ommi(references = Author)]
-    author_id: i64,
+    manager: One<Option<Person>>,
+    #[ommi(unique, name = "people")]
+    reports: Many<Person>,
 }
 
 fn main() {}

@@ -1,23 +1,15 @@
 use ommi::prelude::*;
 
 #[derive(Model, Clone)]
-struct Author {
+struct Person {
     #[ommi(key)]
     id: i64,
-    #[ommi(throuh = Link)]
-    books: Many<Book>,
-    #[ommi(by = writer)]
-    others: Many<Book>,
-}
-
-#[derive(Model, Clone)]
-struct Book {
-    #[ommi(key)]
-    id: i64,
-    #[ommi(references = Author)]
-    author_id: i64,
-    #[ommi(by = written_by)]
-    author: One<Author>,
+    #[ommi(references = Person)]
+    manager_id: Option<i64>,
+    #[ommi(throuh = Membership)]
+    teams: Many<Person>,
+    #[ommi(by = manager_id, order = name)]
+    reports: Many<Person>,
 }
 
 fn main() {}
