@@ -44,12 +44,33 @@ impl Connector for MongoConnector {
             let client =
                 Client::with_options(options.client.clone()).map_err(|error| from_mongo(error, Work::Read, None))?;
             let has_tls = matches!(options.client.tls, Some(Tls::Enabled(_)));
+            let connecting = Connecting(Some(client.clone()));
             let server = Server::ask(&client.database(&options.database)).await;
             let server = server.map_err(|error| with_advice(error, has_tls))?;
+            connecting.done();
             let capabilities = capabilities(&server, &options.database);
             let shared = Arc::new(Shared::new(client, options, server));
             Ok(Arc::new(MongoDriver { shared, capabilities }) as Arc<dyn Driver>)
         })
+    }
+}
+
+/// A client that is not in use yet. Dropping it ends what the client does in the background.
+struct Connecting(Option<Client>);
+
+impl Connecting {
+    fn done(mut self) {
+        self.0.take();
+    }
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { client.shutdown().immediate(true).await });
+        }
     }
 }
 

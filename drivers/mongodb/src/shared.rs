@@ -11,7 +11,7 @@ use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor, SessionRawBatchCursor}
 use mongodb::{Client, ClientSession, Database};
 use ommi_core::model::ModelDef;
 use ommi_core::{Error, Result};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::catalog::Catalog;
 use crate::counter::Counters;
@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     retry_reads: bool,
     running: Semaphore,
     is_closed: AtomicBool,
+    /// Whether all connections are closed; held by the one who closes them.
+    closing: Mutex<bool>,
 }
 
 /// An answer that comes in batches.
@@ -87,6 +89,7 @@ impl Shared {
             retry_reads: options.retry_reads,
             running: Semaphore::new(STATEMENTS),
             is_closed: AtomicBool::new(false),
+            closing: Mutex::new(false),
             client,
             server,
         }
@@ -104,17 +107,25 @@ impl Shared {
         self.running.acquire().await.map_err(|_| closed())
     }
 
-    /// Waits for running statements, and closes all connections.
-    pub(crate) async fn close(&self) {
-        if self.is_closed.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let all = u32::try_from(STATEMENTS).unwrap_or(u32::MAX);
-        if let Ok(permits) = self.running.acquire_many(all).await {
-            permits.forget();
-        }
-        self.running.close();
-        self.client.clone().shutdown().immediate(true).await;
+    /// Waits for running statements, and closes all connections. What was begun goes on, whether or not
+    /// somebody waits for it.
+    pub(crate) async fn close(self: &Arc<Self>) {
+        self.is_closed.store(true, Ordering::Release);
+        let shared = Arc::clone(self);
+        let closed = tokio::spawn(async move {
+            let mut is_done = shared.closing.lock().await;
+            if *is_done {
+                return;
+            }
+            let all = u32::try_from(STATEMENTS).unwrap_or(u32::MAX);
+            if let Ok(permits) = shared.running.acquire_many(all).await {
+                permits.forget();
+            }
+            shared.running.close();
+            shared.client.clone().shutdown().immediate(true).await;
+            *is_done = true;
+        });
+        let _ = closed.await;
     }
 
     /// Adds the read concern of the URL to a command outside of transactions.

@@ -7,8 +7,10 @@ use std::time::Duration;
 use mongodb::ClientSession;
 use mongodb::error::{TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use ommi_core::driver::{
-    BoxFuture, Call, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, Session, Transaction,
+    BoxFuture, Call, Inserted, NativeWork, Prepared, Raw, RowSink, RowSource, RowStream, RowsMatched, Session,
+    Transaction,
 };
+use ommi_core::value::Datum;
 use ommi_core::{Error, Result};
 use tokio::sync::Mutex;
 
@@ -58,22 +60,66 @@ impl MongoTransaction {
     }
 }
 
+/// A call that outlives those who made it.
+struct OwnCall {
+    prepared: Prepared,
+    parameters: Vec<Datum>,
+    model: Arc<str>,
+    operation: &'static str,
+}
+
+impl OwnCall {
+    fn of(call: Call<'_>) -> Self {
+        OwnCall {
+            prepared: call.prepared.clone(),
+            parameters: call.parameters.to_vec(),
+            model: Arc::clone(call.model),
+            operation: call.operation,
+        }
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call { prepared: &self.prepared, parameters: &self.parameters, model: &self.model, operation: self.operation }
+    }
+}
+
+/// Runs a read to its end, whether or not somebody waits for it: the client closes the connection of a
+/// command that is dropped, and the server then ends its transaction, which is to go on.
+async fn to_its_end<T: Send + 'static>(read: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    match tokio::spawn(read).await {
+        Ok(answer) => answer,
+        Err(fault) => {
+            Err(Error::query("reading rows panicked: a fault of Ommi").with_driver(DRIVER).with_source(fault))
+        }
+    }
+}
+
 impl Session for MongoTransaction {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let mut held = self.held.lock().await;
-            let session = held.session()?;
-            self.shared.fetch(Some(session), call, sink).await.map_err(|error| about(error, call))
+            let mut held = Arc::clone(&self.held).lock_owned().await;
+            let (shared, own) = (Arc::clone(&self.shared), OwnCall::of(call));
+            to_its_end(async move {
+                let _running = shared.enter().await?;
+                let call = own.call();
+                let session = held.session()?;
+                shared.fetch(Some(session), call, sink).await.map_err(|error| about(error, call))
+            })
+            .await
         })
     }
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let stream = Stream::open(Arc::clone(&self.shared), Some(Arc::clone(&self.held)), call).await;
-            let stream = stream.map_err(|error| about(error, call))?;
-            Ok(Box::new(stream) as Box<dyn RowStream>)
+            let (shared, held, own) = (Arc::clone(&self.shared), Arc::clone(&self.held), OwnCall::of(call));
+            to_its_end(async move {
+                let _running = shared.enter().await?;
+                let call = own.call();
+                let stream = Stream::open(Arc::clone(&shared), Some(held), call).await;
+                let stream = stream.map_err(|error| about(error, call))?;
+                Ok(Box::new(stream) as Box<dyn RowStream>)
+            })
+            .await
         })
     }
 
