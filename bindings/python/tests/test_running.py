@@ -129,6 +129,47 @@ async def test_a_cancelled_query_ends_at_once_and_leaves_the_pool_clean(sqlite):
     assert time.monotonic() - begun < 20
 
 
+async def test_tasks_that_are_cancelled_at_any_await_leave_the_pool_clean(stored_url):
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        await db.add(*[Row(f"row {index}") for index in range(50)]).or_raise()
+        has_transactions = db.capabilities["transaction.transactions"]
+
+        async def work() -> None:
+            rows = await db.find(Row).limit(5).or_raise()
+            await db.find(Row.id == rows[0].id).update(text="x").or_raise()
+            async for _ in db.find(Row).stream(batch=7):
+                await asyncio.sleep(0)
+            if has_transactions:
+                async with db.transaction() as tx:
+                    await tx.add(Row("never")).or_raise()
+                    await tx.find(Row).count.or_raise()
+                    raise _RolledBack
+            raise _RolledBack
+
+        begun = time.monotonic()
+        try:
+            await work()
+        except _RolledBack:
+            whole = time.monotonic() - begun
+        for step in range(60):
+            task = asyncio.create_task(work())
+            await asyncio.sleep(whole * step / 50)
+            task.cancel()
+            with pytest.raises((asyncio.CancelledError, _RolledBack)):
+                await task
+        assert len(asyncio.all_tasks()) == 1
+        # all connections are there and idle: this waits for none that is lost
+        await asyncio.wait_for(asyncio.gather(*(_count(db) for _ in range(40))), 60)
+        assert await db.find(Row.text == "never").count.or_raise() == 0
+        await db.add(Row("after")).or_raise()
+        assert await _count(db) == 51
+
+
+class _RolledBack(Exception):
+    pass
+
+
 async def _run(operation):
     return await operation
 
@@ -178,9 +219,11 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), asyncio.run(_count(db)
 @pytest.mark.parametrize("form", ["asyncio", "sync"])
 def test_ctrl_c_ends_at_once(form):
     program = f"""
-import asyncio, sys
+import asyncio, signal, sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 from test_running import SLOW
+# who runs the tests in the background may have it ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
 if {form!r} == "sync":
     from ommi.sync import Ommi
