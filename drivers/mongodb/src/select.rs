@@ -179,6 +179,8 @@ impl Select {
         stages.look(|found| ordered().chain(limited).for_each(|expr| expr.each_related(&mut |node| found(node))))?;
         if statement.is_grouped() || is_distinct {
             stages.look(|found| exprs().for_each(|expr| expr.each_related(&mut |node| found(node))))?;
+            // aggregates of related values may be in the filter of the groups alone
+            stages.look(|found| statement.having.each_related(&mut |node| found(node)))?;
         }
         let groups;
         let mut translator = *rows;
@@ -392,14 +394,16 @@ fn rows_of_sums(statement: &SelectStatement, types: &[ValueType]) -> Result<Opti
 /// The values of related rows that a statement asks for.
 pub(crate) fn values_asked(statement: &SelectStatement) -> Vec<RelatedNode<'_>> {
     let mut asked: Vec<RelatedNode<'_>> = Vec::new();
+    let mut ask = |node| {
+        if !asked.contains(&node) {
+            asked.push(node);
+        }
+    };
     let ordered = statement.order_by.iter().map(|by| &by.expr);
     for expr in statement.output.iter().chain(&statement.group_by).chain(ordered) {
-        expr.each_related(&mut |node| {
-            if !asked.contains(&node) {
-                asked.push(node);
-            }
-        });
+        expr.each_related(&mut ask);
     }
+    statement.having.each_related(&mut ask);
     asked
 }
 
