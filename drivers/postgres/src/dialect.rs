@@ -216,6 +216,13 @@ impl Dialect for PostgresDialect {
             // zeros at the end would be kept
             return Ok(Sql::primary(format!("trim_scale({})", value.argument())));
         }
+        if let ValueType::Decimal(Some(size)) = field_type
+            && from.is_decimal()
+            && value.source == Source::Computed
+        {
+            // the server would round
+            return Ok(Sql::primary(decimal::of_size(value.argument(), *size)));
+        }
         if from == field_type || !from.is_number() || !field_type.is_number() {
             return Ok(value.sql.clone());
         }

@@ -41,7 +41,13 @@ pub(super) fn test(operator: ListOperator, list: &Operand<'_>, argument: &Operan
     };
     match operator {
         ListOperator::Contains => {
-            let found = format!("{} = ANY ({})", argument.term(), list.argument());
+            let found = match list.is_field() {
+                true => format!("{} = ANY ({})", argument.term(), list.argument()),
+                // a query that gives an array would be one of values
+                false => {
+                    format!("{} = ANY (CAST({} AS {}))", argument.term(), list.argument(), type_name(&list.value_type))
+                }
+            };
             // null is not known to be in a list, not even in an empty one
             Ok(match argument.nullable {
                 true => Sql::primary(format!("CASE WHEN {} IS NOT NULL THEN {found} END", argument.term())),
