@@ -185,7 +185,8 @@ impl Handle {
     pub(crate) async fn prepare(&self, missing: Missing) -> Result<()> {
         match missing {
             None => Ok(()),
-            Some((models, ids)) => self.create(&models, ids).await,
+            // boxed, so that it takes no room in each operation, which hardly ever comes here
+            Some((models, ids)) => Box::pin(self.create(&models, ids)).await,
         }
     }
 
@@ -261,6 +262,12 @@ impl Shared {
                 "the database was opened before this process was forked off: connect anew in the child",
             ));
         }
+        // boxed, so that it takes no room in each operation
+        Box::pin(self.connect()).await
+    }
+
+    #[cold]
+    async fn connect(&self) -> Result<&Db> {
         self.db
             .get_or_try_init(|| async {
                 ommi::register_drivers();
