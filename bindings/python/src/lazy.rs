@@ -164,6 +164,7 @@ fn is_unbound(value: &Bound<'_, PyAny>) -> bool {
 #[pymethods]
 impl LazyField {
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "Python gives them by their names")]
     #[pyo3(signature = (relation, model, position, name, class, slot, in_dict))]
     fn new(
         py: Python<'_>,

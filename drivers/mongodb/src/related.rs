@@ -179,7 +179,8 @@ impl<'t, 'a> Stages<'t, 'a> {
         let related = self.rows.related;
         if !related.is_some_and(|related| related.looks_in(condition)) {
             let own = self.rows.filter(condition, true)?;
-            return Ok(self.pass_filter(all(filter.into_iter().chain([own]).collect())));
+            self.pass_filter(all(filter.into_iter().chain([own]).collect()));
+            return Ok(());
         }
         let parts = match condition {
             Condition::And(parts) => parts.as_slice(),

@@ -192,7 +192,8 @@ impl Db {
             }
             let mut known = HashSet::new();
             let mut keys = Vec::new();
-            for value in rows.iter().filter_map(|row| row.get(usize::from(from))).filter(|value| !value.is_null()) {
+            let values = rows.iter().filter_map(|row| row.get(usize::from(from)));
+            for value in values.filter(|value| !value.is_null() && to_type.may_hold(value)) {
                 if known.insert(GroupKey::new(value)) {
                     keys.push(Expr::Literal(value.clone()));
                 }

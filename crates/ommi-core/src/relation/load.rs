@@ -144,10 +144,10 @@ async fn fetch<R: FoundRows>(
     rows: R,
 ) -> Result<Found<R>> {
     let model = Arc::clone(&select.model);
-    let types = by.iter().map(|expr| expr.value_type(&model).unwrap_or(ValueType::I64));
-    let columns = columns.into_iter().zip(types).collect();
+    let types: Vec<ValueType> = by.iter().map(|expr| expr.value_type(&model).unwrap_or(ValueType::I64)).collect();
+    let columns = columns.into_iter().zip(types.iter().cloned()).collect();
     let mut sink = KeyedRows { rows, numbers: Vec::new(), keys: Arc::clone(keys), columns, start: 0 };
-    for condition in key_conditions(db, by, keys.keys()) {
+    for condition in key_conditions(db, by, &types, keys.keys()) {
         let mut select = select.clone();
         select.condition = condition.and(select.condition);
         select.order_by.clone_from(&spec.order_by);
@@ -174,7 +174,9 @@ async fn by_link_rows<R: FoundRows>(
     // for each target, the keys that lead to it
     let mut leading: Vec<Vec<u32>> = Vec::new();
     let by: Vec<Expr> = first.to().iter().map(|field| Expr::Field(*field)).collect();
-    for condition in key_conditions(db, &by, keys.keys()) {
+    let of_link = first.target();
+    let types: Vec<ValueType> = by.iter().map(|expr| expr.value_type(of_link).unwrap_or(ValueType::I64)).collect();
+    for condition in key_conditions(db, &by, &types, keys.keys()) {
         let condition = of_kind(condition, first.kind_of_target(), Expr::Field);
         let condition = of_kind(condition, second.kind_of_source(), Expr::Field);
         let mut select = SelectStatement::new(Arc::clone(first.target()), condition);
@@ -231,27 +233,39 @@ fn of_kind(condition: Condition, kind: Option<&LinkKind>, of: impl Fn(u16) -> Ex
     }
 }
 
-/// The conditions that expressions have the values of keys: one, or more where the keys do not fit
-/// into one statement.
-fn key_conditions<'a>(db: &Db, by: &'a [Expr], keys: &'a [Key]) -> impl Iterator<Item = Condition> + use<'a> {
+/// The conditions that expressions of some types have the values of keys: one, or more where the keys
+/// do not fit into one statement; none where no row can have them.
+fn key_conditions<'a>(
+    db: &Db,
+    by: &'a [Expr],
+    types: &'a [ValueType],
+    keys: &'a [Key],
+) -> impl Iterator<Item = Condition> + use<'a> {
     let limits = &db.driver().capabilities().limits;
     let chunk = match by {
         [_] => limits.list_values,
         // some of the parameters are for the relation's own filter
         by => COMPOSITE_KEYS.min(limits.parameters / 2 / by.len().max(1)),
     };
-    keys.chunks(chunk.max(1)).map(move |keys| match by {
-        [one] => {
-            let values = keys.iter().flat_map(|key| key.clone().into_values()).map(Expr::Literal);
-            Condition::is_in(one.clone(), values)
+    keys.chunks(chunk.max(1)).filter_map(move |keys| match (by, types) {
+        ([one], [of]) => {
+            let values = keys.iter().flat_map(|key| key.clone().into_values()).filter(|value| of.may_hold(value));
+            let values: Vec<Expr> = values.map(Expr::Literal).collect();
+            (!values.is_empty()).then(|| Condition::is_in(one.clone(), values))
         }
-        by => keys.iter().fold(Condition::Const(false), |any, key| {
-            let values = key.clone().into_values();
-            let equal = by.iter().zip(values).fold(Condition::Const(true), |all, (expr, value)| {
-                all.and(Condition::compare(expr.clone(), Comparison::Eq, Expr::Literal(value)))
+        _ => {
+            let conditions = keys.iter().filter_map(|key| {
+                let mut equal = Condition::Const(true);
+                for ((expr, of), value) in by.iter().zip(types).zip(key.clone().into_values()) {
+                    if !of.may_hold(&value) {
+                        return None;
+                    }
+                    equal = equal.and(Condition::compare(expr.clone(), Comparison::Eq, Expr::Literal(value)));
+                }
+                Some(equal)
             });
-            any.or(equal)
-        }),
+            conditions.reduce(Condition::or)
+        }
     })
 }
 

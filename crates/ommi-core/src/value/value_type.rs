@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Datum;
+
 /// How many digits a decimal field keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DecimalSize {
@@ -101,6 +103,17 @@ impl ValueType {
             ValueType::U64 => (0, u64::MAX.into()),
             _ => return None,
         })
+    }
+
+    /// Whether a field of the type may have a value, as far as the range of integers says. A field that
+    /// leads to one of a smaller type may have values that no row there has.
+    pub fn may_hold(&self, value: &Datum) -> bool {
+        let value: i128 = match value {
+            Datum::Int(value) => (*value).into(),
+            Datum::UInt(value) => (*value).into(),
+            _ => return true,
+        };
+        self.integer_range().is_none_or(|(least, greatest)| (least..=greatest).contains(&value))
     }
 
     /// Whether the type is one of the floats.
