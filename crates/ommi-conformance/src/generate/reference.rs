@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ommi::evaluate::{self, Evaluator, GroupKey};
 use ommi::model::ModelDef;
 use ommi::query::statement::SelectStatement;
-use ommi::query::{AggregateFunction, Comparison, Condition, Expr, Extras, InList};
+use ommi::query::{AggregateFunction, ArithmeticOperator, Comparison, Condition, Expr, Extras, InList};
 use ommi::value::{Datum, ValueType};
 use ommi::{Error, Result};
 
@@ -152,8 +152,25 @@ pub(super) fn truth<'a>(evaluator: &Evaluator<'a>, condition: &'a Condition, row
     }
 }
 
+/// Whether an expression is null for every row, as its constants say.
 fn is_null(expr: &Expr) -> bool {
-    matches!(expr, Expr::Literal(Datum::Null))
+    match expr {
+        Expr::Literal(value) => value.is_null(),
+        Expr::Arithmetic { operator, left, right, .. } => {
+            let divides = matches!(operator, ArithmeticOperator::Divide | ArithmeticOperator::Remainder);
+            is_null(left) || is_null(right) || divides && is_zero(right)
+        }
+        _ => false,
+    }
+}
+
+fn is_zero(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(Datum::Int(value)) => *value == 0,
+        Expr::Literal(Datum::Float(value)) => *value == 0.0,
+        Expr::Literal(Datum::Decimal(value)) => value.is_zero(),
+        _ => false,
+    }
 }
 
 /// The rows that pass a condition.

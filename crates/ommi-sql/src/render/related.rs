@@ -26,6 +26,16 @@ impl Renderer<'_> {
     pub(super) fn related_value(&self, link: &Link, condition: &Condition, of: &Expr) -> Result<Sql> {
         let (target, rows) = self.related_rows(link, condition)?;
         let of = target.operand(of, None)?;
+        let rows = match rows {
+            Some(rows) => Some(rows),
+            // the value names its owner even so: an aggregate around it belongs to the owner's rows by
+            // the columns that it names
+            None => {
+                let mut all = self.linked(&target, link)?;
+                all.push(self.dialect.boolean(false));
+                Sql::all(all)
+            }
+        };
         let rows = rows.unwrap_or_else(|| self.dialect.boolean(false));
         let (table, of) = (target.named_table()?, of.argument());
         Ok(Sql::primary(format!("(SELECT {of} FROM {table} WHERE {})", rows.text())))
