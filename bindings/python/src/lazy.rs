@@ -166,6 +166,7 @@ impl LazyField {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "Python gives them by their names")]
     #[pyo3(signature = (relation, model, position, name, class, slot, in_dict))]
+    #[allow(clippy::too_many_arguments, reason = "`ommi.models.relations` alone calls this")]
     fn new(
         py: Python<'_>,
         relation: Py<PyAny>,
@@ -293,14 +294,7 @@ impl Lazy {
             Err(_) => state.cast_into::<Siblings>().ok(),
         };
         let Some(siblings) = siblings else { return Ok(None) };
-        let value = siblings.get().loaded(py, field.position, &key, route)?;
-        if let Some(value) = &value
-            && route.is_many()
-        {
-            // the same list each time
-            field.keep(instance, Some(key), value.clone_ref(py))?;
-        }
-        Ok(value)
+        siblings.get().loaded(py, field.position, &key, route)
     }
 
     /// The operation that loads from the database that the instance was read from, with its siblings
@@ -320,29 +314,17 @@ impl Lazy {
             let key = of.key(instance.bind(py), &route)?;
             let owner = siblings.get().owner(py)?;
             let shared = (!alone).then(|| (siblings.clone_ref(py), of.position));
-            let keep = keeper(py, &field, &instance, &route, &key, alone);
+            let keep = keeper(py, &field, &instance, &key);
             load_for(py, &owner, shared, route, key, keep)
         });
         Ok(Some(Operation::new(Style::Raise, start)))
     }
 }
 
-/// What keeps a value in an instance.
-fn keeper(
-    py: Python<'_>,
-    field: &Py<LazyField>,
-    instance: &Py<PyAny>,
-    route: &RouteOf,
-    key: &[Datum],
-    alone: bool,
-) -> Keep {
-    // a row of siblings is found by its key anew
-    let is_kept = alone || route.is_many();
+/// What keeps in an instance what was loaded for it alone.
+fn keeper(py: Python<'_>, field: &Py<LazyField>, instance: &Py<PyAny>, key: &[Datum]) -> Keep {
     let (field, instance, key) = (field.clone_ref(py), instance.clone_ref(py), key.to_vec());
-    Box::new(move |py, value| match is_kept {
-        true => field.get().keep(instance.bind(py), Some(key), value.clone_ref(py)),
-        false => Ok(()),
-    })
+    Box::new(move |py, value| field.get().keep(instance.bind(py), Some(key), value.clone_ref(py)))
 }
 
 #[pymethods]

@@ -437,13 +437,13 @@ impl FieldOf {
 
 /// Keeps Python's collector from looking at instances while they are made: it would again and again, and
 /// find that all of them are in use. It looks at them once when it goes on.
-struct PausedCollector {
+pub(crate) struct PausedCollector {
     was_on: bool,
 }
 
 impl PausedCollector {
     #[allow(unsafe_code, reason = "`gc.disable` called from Python needs the module, and a call for a flag")]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // SAFETY: sets a flag of the interpreter, whose lock is held: a list of instances is made.
         PausedCollector { was_on: unsafe { ffi::PyGC_Disable() } != 0 }
     }

@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 use crate::arena::{Arena, RowsOf};
 use crate::database::Database;
 use crate::lazy::{Lazy, Own};
-use crate::model::ModelOf;
+use crate::model::{ModelOf, PausedCollector};
 use crate::operation::{Finish, Work};
 use crate::route::{Route, RouteOf};
 
@@ -107,14 +107,11 @@ pub(crate) fn load<'a>(db: &'a Db, arena: &'a Arena, with: &'a [With]) -> BoxFut
     })
 }
 
-/// Related instances by the keys that lead to them.
+/// What a relation gives by the keys that lead there.
 struct ByKey {
     keys: Arc<RowKeys>,
-    rows: Vec<Py<PyAny>>,
-    /// For each key, where in `order` its rows begin and end.
-    ranges: Vec<(usize, usize)>,
-    /// Positions of rows, those of one key next to each other.
-    order: Vec<u32>,
+    /// For each key a list, or a row, or nothing.
+    values: Vec<Option<Py<PyAny>>>,
 }
 
 fn place(number: u32) -> usize {
@@ -124,6 +121,7 @@ fn place(number: u32) -> usize {
 impl ByKey {
     /// Makes the instances of rows that were read.
     fn make(py: Python<'_>, loaded: &Loaded, owner: &Py<PyAny>) -> PyResult<ByKey> {
+        let _paused = PausedCollector::new();
         let rows = loaded.route.target.list(py, &loaded.rows.rows.arena, Some(owner), &loaded.inner)?;
         let leads = &loaded.rows.leads;
         let mut ranges = vec![(0, 0); loaded.keys.len()];
@@ -147,18 +145,22 @@ impl ByKey {
                 *until += 1;
             }
         }
-        let rows = rows.into_iter().map(Bound::unbind).collect();
-        Ok(ByKey { keys: Arc::clone(&loaded.keys), rows, ranges, order })
+        let value = |(from, until): (usize, usize)| {
+            let mut found = order.get(from..until).unwrap_or_default().iter().filter_map(|row| rows.get(place(*row)));
+            match loaded.route.is_many() {
+                true => Ok(Some(PyList::new(py, found.collect::<Vec<_>>())?.into_any().unbind())),
+                false => Ok(found.next().map(|row| row.clone().unbind())),
+            }
+        };
+        let values = ranges.into_iter().map(value).collect::<PyResult<_>>()?;
+        Ok(ByKey { keys: Arc::clone(&loaded.keys), values })
     }
 
-    /// What a relation gives for the row of a key: a list, or a row.
+    /// What a relation gives for the row of a key: the same list each time, or a row.
     fn value(&self, py: Python<'_>, number: u32, route: &RouteOf) -> PyResult<Py<PyAny>> {
-        let (from, until) = self.ranges.get(place(number)).copied().unwrap_or_default();
-        let order = self.order.get(from..until).unwrap_or_default();
-        let mut rows = order.iter().filter_map(|row| self.rows.get(place(*row)));
-        match route.is_many() {
-            true => Ok(PyList::new(py, rows.collect::<Vec<_>>())?.into_any().unbind()),
-            false => rows.next().map(|row| row.clone_ref(py)).ok_or_else(|| nothing(py, route)),
+        match self.values.get(place(number)) {
+            Some(Some(value)) => Ok(value.clone_ref(py)),
+            _ => Err(nothing(py, route)),
         }
     }
 }
@@ -330,7 +332,7 @@ pub(crate) fn none_again(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     Ok((class, PyTuple::empty(py)).into_pyobject(py)?.into_any())
 }
 
-/// What keeps the value of a relation once it is loaded.
+/// What keeps the value of a relation that was loaded for one row alone.
 pub(crate) type Keep = Box<dyn FnOnce(Python<'_>, &Py<PyAny>) -> PyResult<()> + Send>;
 
 /// Work that loads a relation for the row of a key: for all rows of its result, or without them alone.
@@ -354,9 +356,7 @@ pub(crate) fn load_for(
         {
             return Ok(Box::new(move |py: Python<'_>| {
                 let value = siblings.get().loaded(py, relation, &key, &route)?;
-                let value = value.ok_or_else(|| nothing(py, &route))?;
-                keep(py, &value)?;
-                Ok(value)
+                value.ok_or_else(|| nothing(py, &route))
             }) as Finish);
         }
         let keys = Arc::new(RowKeys::new([key.iter().map(Datum::cell)]));

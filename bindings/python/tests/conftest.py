@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from ommi import Ommi
+from ommi.models.collections import get_global_collection
 
 DATABASES = ["sqlite", "memory", "bare", "postgres", "mongodb"]
 KINDS = ["dataclass", "frozen", "slots", "kw_only", "attrs", "attrs_slots", "pydantic"]
@@ -100,6 +101,16 @@ def stored_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Databases that several connections and processes can share."""
     with empty(request.param, request) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def global_models() -> Iterator[None]:
+    """Models that a test leaves in the global collection are not those of the next."""
+    collection = get_global_collection()
+    before = dict(collection._by_name)
+    yield
+    collection._by_name.clear()
+    collection._by_name.update(before)
 
 
 @pytest_asyncio.fixture

@@ -63,6 +63,8 @@ def client(tmp_path, monkeypatch):
     testclient = pytest.importorskip("fastapi.testclient")
     monkeypatch.setenv("LIBRARY_URL", f"sqlite://{tmp_path}/library.db?synchronous=normal")
     monkeypatch.syspath_prepend(str(EXAMPLES))
+    # its models are of the global collection, which each test begins with anew
+    monkeypatch.delitem(sys.modules, "library_api", raising=False)
     import library_api
 
     with testclient.TestClient(library_api.app) as client:
@@ -116,6 +118,8 @@ def served(stored_url, monkeypatch):
     uvicorn = pytest.importorskip("uvicorn")
     monkeypatch.setenv("LIBRARY_URL", stored_url)
     monkeypatch.syspath_prepend(str(EXAMPLES))
+    # its models are of the global collection, which each test begins with anew
+    monkeypatch.delitem(sys.modules, "library_api", raising=False)
     import library_api
 
     server = uvicorn.Server(uvicorn.Config(library_api.app, port=0, log_level="warning"))

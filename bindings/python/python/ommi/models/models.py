@@ -177,7 +177,7 @@ def _register_as(
     )
     if lazy:
         relations.prepare_class(cls, kind, lazy)
-    core = _core.Model(cls, _description(cls, kind, name, stored, validate, collection))
+    core = _core.Model(cls, _description(cls, kind, name, stored, list(lazy), validate, collection))
     cls.__ommi_core__ = core
     for field in stored:
         expression = _core.field(core, field.name)
@@ -429,6 +429,7 @@ def _description(
     kind: str,
     name: str,
     stored: list[_Field],
+    lazy: list[str],
     validate: bool,
     collection: ModelCollection,
 ) -> dict[str, Any]:
@@ -477,7 +478,7 @@ def _description(
                     }
                 )
     indexes = [(unique, names, None if group.startswith("\0") else group) for (unique, group), names in groups.items()]
-    allocate, post_init, extras = _building(cls, kind, stored, validate)
+    allocate, post_init, extras = _building(cls, kind, stored, lazy, validate)
     return {
         "name": name,
         "table": name,
@@ -491,7 +492,9 @@ def _description(
     }
 
 
-def _building(cls: type[Any], kind: str, stored: list[_Field], validate: bool) -> tuple[bool, bool, dict[str, Any]]:
+def _building(
+    cls: type[Any], kind: str, stored: list[_Field], lazy: list[str], validate: bool
+) -> tuple[bool, bool, dict[str, Any]]:
     """How instances are made of rows: whether they are allocated without `__init__`, and what else is
     then to be done."""
     calls: tuple[bool, bool, dict[str, Any]] = (False, False, {})
@@ -528,6 +531,8 @@ def _building(cls: type[Any], kind: str, stored: list[_Field], validate: bool) -
         "__pydantic_fields_set__": {field.name for field in stored},
         "__pydantic_extra__": {} if cls.model_config.get("extra") == "allow" else None,
         "__pydantic_private__": None,
+        # as the instances have it that a program makes, which are equal to those that are read
+        **dict.fromkeys(lazy),
     }
     return True, False, extras
 
