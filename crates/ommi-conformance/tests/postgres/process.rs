@@ -137,8 +137,12 @@ impl Server {
     /// Kills the server, which has no time to say good-bye.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
+            let id = process.id();
+            let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
             let _ = process.kill();
             let _ = process.wait();
+            // those that serve connections go on until they notice that the first process is gone
+            let _ = Command::new("kill").arg("-9").args(children.split_whitespace()).stderr(Stdio::null()).status();
         }
     }
 }

@@ -131,9 +131,7 @@ impl<'a> Row<'a> {
     /// `Decode` if it does not fit the type.
     #[inline]
     pub fn take<V: Value>(&mut self) -> Result<V> {
-        let column = self.next;
-        self.next += 1;
-        V::decode(self.row.cell(column)?)
+        V::decode(self.cell()?)
     }
 
     /// Reads the next value as it is.
@@ -145,7 +143,11 @@ impl<'a> Row<'a> {
     pub fn cell(&mut self) -> Result<Cell<'a>> {
         let column = self.next;
         self.next += 1;
-        self.row.cell(column)
+        let cell = self.row.cell(column)?;
+        if let Some(place) = self.place {
+            place.keys.see(column, cell);
+        }
+        Ok(cell)
     }
 
     /// Reads the next value from a JSON document, by serde.

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Mutex;
 
 use super::eager::Spec;
-use super::keys::{Key, KeyColumn, KeySet};
+use super::keys::{Key, KeyColumn, KeySet, SeenKeys};
 use super::load::{Related, load};
 use super::repeated;
 use crate::db::Db;
@@ -489,6 +489,7 @@ pub(crate) struct GroupBuilder {
     columns: Vec<KeyColumn>,
     rows: u32,
     fields: u32,
+    seen: SeenKeys,
 }
 
 impl GroupBuilder {
@@ -505,7 +506,9 @@ impl GroupBuilder {
     fn begin(db: &Db, model: &'static Arc<ModelDef>, relations: usize) -> Box<Self> {
         // a relation that leads nowhere comes up at the first query and when it is loaded
         let routes = model.routes().ok();
-        let columns = routes.map(Routes::columns).unwrap_or_default().iter().map(KeyColumn::new).collect();
+        let of_routes = routes.map(Routes::columns).unwrap_or_default();
+        let columns: Vec<KeyColumn> = of_routes.iter().map(KeyColumn::new).collect();
+        let seen = SeenKeys::wanted_by(&columns, of_routes);
         let group = Arc::new(Group {
             db: Some(db.clone()),
             model: Some(model),
@@ -514,21 +517,25 @@ impl GroupBuilder {
             rows: OnceLock::new(),
         });
         let fields = u32::try_from(relations).unwrap_or(u32::MAX);
-        Box::new(GroupBuilder { group, routes, columns, rows: 0, fields })
+        Box::new(GroupBuilder { group, routes, columns, rows: 0, fields, seen })
     }
 
     /// The place of the next row's relation fields.
     #[inline]
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { group: &self.group, row: self.rows }
+        Place { group: &self.group, row: self.rows, keys: &self.seen }
     }
 
     /// Takes the keys of a row that was read.
     #[inline]
     pub(crate) fn push(&mut self, row: &dyn RowRef) -> Result<()> {
-        if let Some(routes) = self.routes {
-            for (column, fields) in self.columns.iter_mut().zip(routes.columns()) {
-                column.push(fields, row)?;
+        if let [KeyColumn::Integers { keys, .. }] = self.columns.as_mut_slice()
+            && let Some(key) = self.seen.take_first()
+        {
+            keys.push(key);
+        } else if let Some(routes) = self.routes {
+            for (place, (column, fields)) in self.columns.iter_mut().zip(routes.columns()).enumerate() {
+                column.push_seen(fields, row, &self.seen, place)?;
             }
         }
         self.rows += 1;
@@ -554,4 +561,5 @@ impl GroupBuilder {
 pub(crate) struct Place<'a> {
     pub(crate) group: &'a Arc<Group>,
     pub(crate) row: u32,
+    pub(crate) keys: &'a SeenKeys,
 }

@@ -9,6 +9,74 @@ use crate::evaluate::GroupKey;
 use crate::model::relation::KeyFields;
 use crate::value::{Cell, Datum, Json, ValueType, json, list};
 
+/// The keys of a row that are single integers, taken while its fields are read: to read a column again
+/// costs as much as to read another one.
+pub(crate) struct SeenKeys {
+    /// A bit for each column that holds a key.
+    wanted: u64,
+    /// What was read last of the first two columns of keys, which are enough for most models.
+    first: SeenKey,
+    second: SeenKey,
+}
+
+struct SeenKey {
+    column: usize,
+    key: std::cell::Cell<Option<i64>>,
+}
+
+impl SeenKey {
+    /// One that no column is.
+    fn unwanted() -> Self {
+        SeenKey { column: usize::MAX, key: std::cell::Cell::new(None) }
+    }
+}
+
+impl SeenKeys {
+    /// Those that some columns of keys want.
+    pub(crate) fn wanted_by(columns: &[KeyColumn], fields: &[KeyFields]) -> Self {
+        let mut keys = SeenKeys { wanted: 0, first: SeenKey::unwanted(), second: SeenKey::unwanted() };
+        for (slot, (column, of)) in [&mut keys.first, &mut keys.second].into_iter().zip(columns.iter().zip(fields)) {
+            if let (KeyColumn::Integers { .. }, [(field, _)], None) = (column, of.fields.as_slice(), &of.kind)
+                && *field < 64
+            {
+                slot.column = usize::from(*field);
+                keys.wanted |= 1 << field;
+            }
+        }
+        keys
+    }
+
+    /// Takes a value of a row, if it is a wanted key.
+    #[inline]
+    pub(crate) fn see(&self, column: usize, cell: Cell<'_>) {
+        if column < 64
+            && self.wanted & 1 << column != 0
+            && let Cell::Int(key) = cell
+        {
+            for seen in [&self.first, &self.second] {
+                if seen.column == column {
+                    seen.key.set(Some(key));
+                }
+            }
+        }
+    }
+
+    /// The key that was seen for the first column of keys, which is forgotten with it.
+    #[inline]
+    pub(crate) fn take_first(&self) -> Option<i64> {
+        self.first.key.take()
+    }
+
+    #[inline]
+    fn take(&self, place: usize) -> Option<i64> {
+        match place {
+            0 => self.first.key.take(),
+            1 => self.second.key.take(),
+            _ => None,
+        }
+    }
+}
+
 /// The keys of some rows, in the order of the rows. A key with a null in it is absent.
 pub(crate) enum KeyColumn {
     /// One integer each.
@@ -66,6 +134,24 @@ impl KeyColumn {
             return Ok(());
         }
         self.push_slowly(fields, row)
+    }
+
+    /// Takes the key of the next row if it was seen while the row was read, and reads it otherwise.
+    #[inline]
+    pub(crate) fn push_seen(
+        &mut self,
+        fields: &KeyFields,
+        row: &dyn RowRef,
+        seen: &SeenKeys,
+        place: usize,
+    ) -> Result<()> {
+        match (&mut *self, seen.take(place)) {
+            (KeyColumn::Integers { keys, .. }, Some(key)) => {
+                keys.push(key);
+                Ok(())
+            }
+            _ => self.push(fields, row),
+        }
     }
 
     fn push_slowly(&mut self, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {
