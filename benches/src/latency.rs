@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ommi::Model;
 
-use crate::user::User;
+use crate::model::User;
 
 /// The longest that a sleep was late, in microseconds.
 static LATEST: AtomicU64 = AtomicU64::new(0);

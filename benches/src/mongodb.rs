@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use crate::measure;
-use crate::user::{User, Visit};
+use crate::model::{User, Visit};
 
 const ROWS: i64 = 100_000;
 

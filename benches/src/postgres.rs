@@ -1,463 +1,68 @@
-//! PostgreSQL: Ommi beside tokio-postgres.
+//! PostgreSQL: tokio-postgres and Ommi on the same database.
 
-use std::cell::Cell;
-use std::hint::black_box;
-use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
-use futures_util::TryStreamExt;
-use ommi::Db;
-use ommi::prelude::*;
-use tokio::runtime::Runtime;
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use lanes::lane::{Run, Runner};
+use lanes::postgres;
+use lanes::program::{Figure, Lanes};
+use lanes::shared::{self, SharedRunner};
+use lanes::work::{Database, Work};
 
-use crate::measure;
-use crate::user::{User, Visit};
+use crate::further::{self, OmmiFurther};
+use crate::further_postgres::RawFurther;
+use crate::lane::{Ommi, Together};
 
-const ROWS: i64 = 100_000;
-const COLUMNS: &str = "id, name, hair_color, age, created_at";
+/// How many connections the pool of the lane of one thread has.
+const POOL: usize = 4;
 
-/// The statements of the raw side, prepared once.
-struct Statements {
-    get: Statement,
-    rows: Statement,
-    visits: Statement,
-    filter: Statement,
-    insert: Statement,
-    unnest: Statement,
-    update: Statement,
+fn with_pool(url: &str, pool: usize) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}pool={pool}")
 }
 
-struct Lanes {
-    runtime: Runtime,
-    db: Db,
-    raw: Arc<Client>,
-    statements: Statements,
-    next: Cell<i64>,
+/// Measures the further workloads.
+pub fn further(rounds: usize, only: &[String]) -> Vec<Figure> {
+    let runtime = Rc::new(crate::one_thread());
+    let database = runtime.block_on(postgres::Database::create());
+    let url = with_pool(database.url(), POOL);
+    let (ommi, cleaner, further) = runtime.block_on(async {
+        let ommi = Ommi::connect(&url).await;
+        OmmiFurther::fill(&ommi.0).await;
+        let further = RawFurther::fill(database.url().to_owned()).await;
+        (ommi, postgres::connect(database.url()).await, further)
+    });
+    let mut clean = || runtime.block_on(postgres::clean(&cleaner));
+    further::measure(Database::Postgres, &runtime, further, &ommi, &url, &mut clean, rounds, only)
 }
 
-fn url() -> String {
-    match std::env::var("OMMI_POSTGRES_URL") {
-        Ok(url) => url,
-        Err(_) => {
-            eprintln!("OMMI_POSTGRES_URL is not set: dev/services up postgres, then eval \"$(dev/services env)\"");
-            std::process::exit(2);
-        }
+/// Opens the lanes.
+pub fn open() -> Lanes {
+    let runtime = Rc::new(crate::one_thread());
+    let database = runtime.block_on(postgres::Database::create());
+    let url = database.url().to_owned();
+    let (raw, cleaner, ommi) = runtime.block_on(async {
+        (
+            postgres::Raw::prepare(Arc::new(postgres::connect(&url).await)).await.expect("statements"),
+            postgres::connect(&url).await,
+            Ommi::connect(&with_pool(&url, POOL)).await,
+        )
+    });
+    let tasks = shared::runtime();
+    let (raw_pool, pool) = tasks.block_on(async {
+        (postgres::RawPool::connect(&url).await, Ommi::connect(&with_pool(&url, shared::CONNECTIONS)).await)
+    });
+    Lanes {
+        database: Database::Postgres,
+        lanes: vec![
+            Runner::new("raw", &runtime, raw) as Box<dyn Run>,
+            Runner::new("Ommi", &runtime, ommi.clone()),
+            Runner::of(Work::Transaction, "Ommi, together", &runtime, Together(ommi)),
+        ],
+        shared: vec![SharedRunner::new("raw", &tasks, raw_pool), SharedRunner::new("Ommi", &tasks, pool)],
+        clean: Box::new(move || {
+            let _ = &database;
+            runtime.block_on(postgres::clean(&cleaner));
+        }),
     }
-}
-
-async fn connect() -> Arc<Client> {
-    let (client, connection) = tokio_postgres::connect(&url(), NoTls).await.expect("a connection");
-    tokio::spawn(connection);
-    Arc::new(client)
-}
-
-fn open(runtime: Runtime, pool: usize) -> Lanes {
-    let (db, raw, statements) = runtime.block_on(async {
-        let separator = if url().contains('?') { '&' } else { '?' };
-        let db = ommi::connect(&format!("{}{separator}pool={pool}", url())).await.expect("a database");
-        db.drop::<(User, Visit)>().await.expect("no tables");
-        db.create::<(User, Visit)>().await.expect("tables");
-        db.add_all((1..=ROWS).map(User::numbered)).await.expect("users");
-        let start = Timestamp::from_second(1_357_000_000).expect("an instant");
-        let visits = (0..10_000i64).map(|number| Visit {
-            id: 0,
-            began: start + Duration::from_micros(number * 1_234_567),
-            day: Date::constant(2013, 1, 1),
-            cost: Decimal::new(number * 7, 2),
-        });
-        db.add_all(visits).await.expect("visits");
-        let raw = connect().await;
-        raw.batch_execute("VACUUM ANALYZE users, visits").await.expect("statistics");
-        let statements = prepare(&raw).await.expect("statements");
-        (db, raw, statements)
-    });
-    Lanes { runtime, db, raw, statements, next: Cell::new(ROWS + 1) }
-}
-
-async fn prepare(raw: &Client) -> Result<Statements, tokio_postgres::Error> {
-    Ok(Statements {
-        get: raw.prepare(&format!("SELECT {COLUMNS} FROM users WHERE id = $1")).await?,
-        rows: raw.prepare(&format!("SELECT {COLUMNS} FROM users WHERE id <= $1")).await?,
-        visits: raw.prepare("SELECT id, began, day, CAST(cost AS text) FROM visits").await?,
-        filter: raw
-            .prepare(&format!("SELECT {COLUMNS} FROM users WHERE age = $1 AND hair_color = $2 ORDER BY name LIMIT $3"))
-            .await?,
-        insert: raw
-            .prepare("INSERT INTO users (name, hair_color, age, created_at) VALUES ($1, $2, $3, $4) RETURNING id")
-            .await?,
-        unnest: raw
-            .prepare(
-                "INSERT INTO users (name, hair_color, age, created_at) \
-                 SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) RETURNING id",
-            )
-            .await?,
-        update: raw.prepare("UPDATE users SET hair_color = $1 WHERE id = $2").await?,
-    })
-}
-
-fn user(row: &Row) -> User {
-    User { id: row.get(0), name: row.get(1), hair_color: row.get(2), age: row.get(3), created_at: row.get(4) }
-}
-
-fn visit(row: &Row) -> Option<Visit> {
-    let began: std::time::SystemTime = row.get(1);
-    let began =
-        Timestamp::from_microsecond(began.duration_since(UNIX_EPOCH).ok()?.as_micros().try_into().ok()?).ok()?;
-    let days: Days = row.get(2);
-    let day = Date::constant(2000, 1, 1).checked_add(jiff::Span::new().days(days.0)).ok()?;
-    let cost: &str = row.get(3);
-    Some(Visit { id: row.get(0), began, day, cost: cost.parse().ok()? })
-}
-
-/// The days of a date since the first of 2000.
-struct Days(i32);
-
-impl<'a> tokio_postgres::types::FromSql<'a> for Days {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Days(i32::from_be_bytes(raw.try_into()?)))
-    }
-
-    fn accepts(of: &Type) -> bool {
-        *of == Type::DATE
-    }
-}
-
-async fn read(raw: &Client, statement: &Statement, parameters: &[&(dyn ToSql + Sync)]) -> Vec<User> {
-    let rows = raw.query_raw(statement, parameters.iter().copied()).await.expect("rows");
-    let mut rows = pin!(rows);
-    let mut users = Vec::new();
-    while let Some(row) = rows.try_next().await.expect("a row") {
-        users.push(user(&row));
-    }
-    users
-}
-
-/// A workload: its name, how many operations a round has, and its two lanes.
-type Work = (&'static str, u32, fn(&Lanes, u32), fn(&Lanes, u32));
-
-const WORKS: &[Work] = &[
-    (
-        "get",
-        1000,
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for n in 0..times {
-                    let row = lanes.raw.query_one(&lanes.statements.get, &[&key(n)]).await.expect("a user");
-                    black_box(user(&row));
-                }
-            });
-        },
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for n in 0..times {
-                    black_box(lanes.db.get::<User>(key(n)).await.expect("a user"));
-                }
-            });
-        },
-    ),
-    ("rows 10", 500, |lanes, times| raw_rows(lanes, times, 10), |lanes, times| ommi_rows(lanes, times, 10)),
-    ("rows 1,000", 40, |lanes, times| raw_rows(lanes, times, 1000), |lanes, times| ommi_rows(lanes, times, 1000)),
-    ("rows 10,000", 6, |lanes, times| raw_rows(lanes, times, 10_000), |lanes, times| ommi_rows(lanes, times, 10_000)),
-    (
-        "rows 10,000 with times and decimals",
-        6,
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for _ in 0..times {
-                    let none: [&(dyn ToSql + Sync); 0] = [];
-                    let rows = lanes.raw.query_raw(&lanes.statements.visits, none).await.expect("rows");
-                    let mut rows = pin!(rows);
-                    let mut visits = Vec::new();
-                    while let Some(row) = rows.try_next().await.expect("a row") {
-                        visits.push(visit(&row).expect("a visit"));
-                    }
-                    assert_eq!(black_box(visits).len(), 10_000);
-                }
-            });
-        },
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for _ in 0..times {
-                    let visits = lanes.db.find(Visit::all()).all().await.expect("visits");
-                    assert_eq!(black_box(visits).len(), 10_000);
-                }
-            });
-        },
-    ),
-    (
-        "filter, order, limit 50",
-        50,
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for n in 0..times {
-                    let (age, limit) = (i64::from(n % 90), 50i64);
-                    black_box(read(&lanes.raw, &lanes.statements.filter, &[&age, &"black", &limit]).await);
-                }
-            });
-        },
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for n in 0..times {
-                    let users = lanes
-                        .db
-                        .find(User::AGE.eq(i64::from(n % 90)) & User::HAIR_COLOR.eq("black"))
-                        .order_by(User::NAME.asc())
-                        .limit(50);
-                    black_box(users.all().await.expect("users"));
-                }
-            });
-        },
-    ),
-    (
-        "insert 1",
-        500,
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for _ in 0..times {
-                    let mut user = User::numbered(next(lanes));
-                    let row = lanes
-                        .raw
-                        .query_one(
-                            &lanes.statements.insert,
-                            &[&user.name, &user.hair_color, &user.age, &user.created_at],
-                        )
-                        .await
-                        .expect("an insert");
-                    user.id = row.get(0);
-                    black_box(user);
-                }
-            });
-        },
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for _ in 0..times {
-                    black_box(lanes.db.add(User::numbered(next(lanes))).await.expect("a user"));
-                }
-            });
-        },
-    ),
-    ("insert 100", 50, |lanes, times| raw_unnest(lanes, times, 100), |lanes, times| ommi_batch(lanes, times, 100)),
-    ("insert 1,000", 10, |lanes, times| raw_unnest(lanes, times, 1000), |lanes, times| ommi_batch(lanes, times, 1000)),
-    (
-        "insert 10,000",
-        1,
-        |lanes, times| raw_copy(lanes, times, 10_000),
-        |lanes, times| ommi_batch(lanes, times, 10_000),
-    ),
-    (
-        "update by key",
-        500,
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for n in 0..times {
-                    let key = key(n);
-                    let values: [&(dyn ToSql + Sync); 2] = [&"red", &key];
-                    let updated = lanes.raw.execute(&lanes.statements.update, &values).await.expect("an update");
-                    assert_eq!(updated, 1);
-                }
-            });
-        },
-        |lanes, times| {
-            lanes.runtime.block_on(async {
-                for n in 0..times {
-                    let update = lanes.db.find(User::ID.eq(key(n))).update(User::HAIR_COLOR.set("red"));
-                    assert_eq!(update.await.expect("an update"), 1);
-                }
-            });
-        },
-    ),
-];
-
-fn key(n: u32) -> i64 {
-    i64::from(n) * 7919 % ROWS + 1
-}
-
-fn next(lanes: &Lanes) -> i64 {
-    let number = lanes.next.get();
-    lanes.next.set(number + 1);
-    number
-}
-
-fn raw_rows(lanes: &Lanes, times: u32, rows: i64) {
-    lanes.runtime.block_on(async {
-        for _ in 0..times {
-            let users = read(&lanes.raw, &lanes.statements.rows, &[&rows]).await;
-            assert_eq!(black_box(users).len() as i64, rows);
-        }
-    });
-}
-
-fn ommi_rows(lanes: &Lanes, times: u32, rows: i64) {
-    lanes.runtime.block_on(async {
-        for _ in 0..times {
-            let users = lanes.db.find(User::ID.le(rows)).all().await.expect("users");
-            assert_eq!(black_box(users).len() as i64, rows);
-        }
-    });
-}
-
-/// One statement of arrays, whose keys come back in the order of the rows, as they do in practice.
-fn raw_unnest(lanes: &Lanes, times: u32, rows: usize) {
-    lanes.runtime.block_on(async {
-        for _ in 0..times {
-            let mut users: Vec<User> = (0..rows).map(|_| User::numbered(next(lanes))).collect();
-            let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
-            let colors: Vec<Option<&str>> = users.iter().map(|user| user.hair_color.as_deref()).collect();
-            let ages: Vec<i64> = users.iter().map(|user| user.age).collect();
-            let created: Vec<i64> = users.iter().map(|user| user.created_at).collect();
-            let given =
-                lanes.raw.query(&lanes.statements.unnest, &[&names, &colors, &ages, &created]).await.expect("inserts");
-            for (user, row) in users.iter_mut().zip(&given) {
-                user.id = row.get(0);
-            }
-            black_box(users);
-        }
-    });
-}
-
-/// `COPY`, which gives no keys back.
-fn raw_copy(lanes: &Lanes, times: u32, rows: usize) {
-    lanes.runtime.block_on(async {
-        for _ in 0..times {
-            let users: Vec<User> = (0..rows).map(|_| User::numbered(next(lanes))).collect();
-            let sink = lanes
-                .raw
-                .copy_in("COPY users (name, hair_color, age, created_at) FROM STDIN (FORMAT binary)")
-                .await
-                .expect("a copy");
-            let writer = BinaryCopyInWriter::new(sink, &[Type::TEXT, Type::TEXT, Type::INT8, Type::INT8]);
-            let mut writer = pin!(writer);
-            for user in &users {
-                let row: [&(dyn ToSql + Sync); 4] = [&user.name, &user.hair_color, &user.age, &user.created_at];
-                writer.as_mut().write(&row).await.expect("a row");
-            }
-            writer.finish().await.expect("the end of the copy");
-            black_box(users);
-        }
-    });
-}
-
-fn ommi_batch(lanes: &Lanes, times: u32, rows: usize) {
-    lanes.runtime.block_on(async {
-        for _ in 0..times {
-            let users: Vec<User> = (0..rows).map(|_| User::numbered(next(lanes))).collect();
-            black_box(lanes.db.add_all(users).await.expect("users"));
-        }
-    });
-}
-
-fn one_thread() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-}
-
-/// Prints the table.
-pub fn compare(only: &str) {
-    let lanes = open(one_thread(), 4);
-    let version = lanes.runtime.block_on(lanes.raw.query_one("SHOW server_version", &[])).expect("a version");
-    println!("PostgreSQL {}, loopback, one thread, {ROWS} users", version.get::<_, &str>(0));
-    same_answers(&lanes);
-    measure::head();
-    for (work, times, raw, ommi) in WORKS.iter().filter(|(work, ..)| work.starts_with(only)) {
-        let figures = measure::interleave(25, *times, |times| raw(&lanes, times), |times| ommi(&lanes, times));
-        measure::row(work, &figures);
-    }
-}
-
-/// Both lanes give the same rows.
-fn same_answers(lanes: &Lanes) {
-    lanes.runtime.block_on(async {
-        let raw = read(&lanes.raw, &lanes.statements.rows, &[&ROWS]).await;
-        let ommi = lanes.db.find(User::ID.le(ROWS)).all().await.expect("users");
-        assert_eq!(raw.len(), ommi.len());
-        let sorted = |mut users: Vec<User>| {
-            users.sort_by_key(|user| user.id);
-            users
-        };
-        assert_eq!(sorted(raw), sorted(ommi), "both lanes read the same users");
-    });
-}
-
-/// Runs one lane of one workload.
-pub fn count(work: &str, lane: &str, times: u32) {
-    let lanes = open(one_thread(), 4);
-    let Some((_, _, raw, ommi)) = WORKS.iter().find(|(name, ..)| *name == work) else {
-        eprintln!("no workload `{work}`: {}", WORKS.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join("; "));
-        std::process::exit(2);
-    };
-    match lane {
-        "raw" => raw(&lanes, times),
-        _ => ommi(&lanes, times),
-    }
-}
-
-const TASKS: u32 = 64;
-const CONNECTIONS: usize = 8;
-const LOOKUPS: u32 = 2_000;
-
-/// Look-ups by key of 64 tasks on 8 connections: shared by Ommi, checked out one by one by hand.
-pub fn together() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let lanes = open(runtime, CONNECTIONS);
-    let pool = lanes.runtime.block_on(async {
-        let (give, take) = async_pool();
-        for _ in 0..CONNECTIONS {
-            let client = connect().await;
-            let get = client.prepare(&format!("SELECT {COLUMNS} FROM users WHERE id = $1")).await.expect("a statement");
-            give.send((client, get)).await.expect("a place");
-        }
-        Arc::new((give, take))
-    });
-    let figures = measure::interleave(
-        9,
-        TASKS * LOOKUPS,
-        |_| {
-            let pool = Arc::clone(&pool);
-            by_tasks(&lanes.runtime, move |keys| {
-                let pool = Arc::clone(&pool);
-                async move {
-                    for n in keys {
-                        let (client, get) = pool.1.lock().await.recv().await.expect("a connection");
-                        let row = client.query_one(&get, &[&key(n)]).await.expect("a user");
-                        pool.0.send((client, get)).await.expect("a place");
-                        black_box(user(&row));
-                    }
-                }
-            });
-        },
-        |_| {
-            let db = lanes.db.clone();
-            by_tasks(&lanes.runtime, move |keys| {
-                let db = db.clone();
-                async move {
-                    for n in keys {
-                        black_box(db.get::<User>(key(n)).await.expect("a user"));
-                    }
-                }
-            });
-        },
-    );
-    println!("{TASKS} tasks on {CONNECTIONS} connections, {LOOKUPS} look-ups each; by hand each look-up has its own");
-    measure::head();
-    measure::row("get", &figures);
-}
-
-type Pooled = (Arc<Client>, Statement);
-
-/// A pool as simple as one can be: those who come first are served first.
-fn async_pool() -> (tokio::sync::mpsc::Sender<Pooled>, tokio::sync::Mutex<tokio::sync::mpsc::Receiver<Pooled>>) {
-    let (give, take) = tokio::sync::mpsc::channel(CONNECTIONS);
-    (give, tokio::sync::Mutex::new(take))
-}
-
-fn by_tasks<F: Future<Output = ()> + Send + 'static>(runtime: &Runtime, work: impl Fn(std::ops::Range<u32>) -> F) {
-    runtime.block_on(async {
-        let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(work(task * LOOKUPS..(task + 1) * LOOKUPS))).collect();
-        for task in tasks {
-            task.await.expect("a task");
-        }
-    });
 }

@@ -1,36 +1,12 @@
 //! What relations cost in memory: counted by an allocator, so that this is the only test of its
 //! program.
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
-#![allow(unsafe_code, reason = "an allocator that counts is what sees every allocation")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "allocator/counting.rs"]
+mod counting;
 
+use counting::Counted;
 use ommi::prelude::*;
-
-struct Counting;
-
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is the system allocator's own; the counters are beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer came from `alloc` above, that is from the system.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const ROWS: usize = 100_000;
 
@@ -64,12 +40,12 @@ struct Plain {
 async fn cost<M: Model>(db: &Db) -> (usize, usize) {
     // plans and pages are read once before
     db.find(M::all()).limit(1).all().await.unwrap();
-    let (bytes, allocations) = (BYTES.load(Ordering::Relaxed), ALLOCATIONS.load(Ordering::Relaxed));
+    let before = Counted::until_now();
     let mut rows = db.find(M::all()).all().await.unwrap();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - allocations;
+    let allocations = Counted::until_now().allocations - before.allocations;
     // vectors grow by halves: what is kept is what counts
     rows.shrink_to_fit();
-    let kept = BYTES.load(Ordering::Relaxed) - bytes;
+    let kept = Counted::until_now().bytes - before.bytes;
     assert_eq!(rows.len(), ROWS);
     (kept, allocations)
 }
