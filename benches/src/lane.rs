@@ -5,7 +5,6 @@ use lanes::data::{self, AUTHORS, USERS};
 use lanes::lane::Lane;
 use lanes::shared::Shared;
 use ommi::Db;
-use ommi::prelude::*;
 
 use crate::model::{Author, Comment, Post, User};
 
