@@ -91,8 +91,7 @@ impl RawFurther {
                 let users: Vec<User> = many().collect();
                 let copy = "COPY users (name, hair_color, age, created_at) FROM STDIN (FORMAT binary)";
                 let sink = self.client.copy_in(copy).await?;
-                let mut writer =
-                    pin!(BinaryCopyInWriter::new(sink, &[Type::TEXT, Type::TEXT, Type::INT8, Type::INT8]));
+                let mut writer = pin!(BinaryCopyInWriter::new(sink, &[Type::TEXT, Type::TEXT, Type::INT8, Type::INT8]));
                 for user in &users {
                     let row: [&(dyn ToSql + Sync); 4] = [&user.name, &user.hair_color, &user.age, &user.created_at];
                     writer.as_mut().write(&row).await?;
@@ -128,7 +127,8 @@ impl RawFurther {
             }
             Further::Cold => {
                 let client = postgres::connect(&self.url).await;
-                let get = client.prepare("SELECT id, name, hair_color, age, created_at FROM users WHERE id = $1").await?;
+                let get =
+                    client.prepare("SELECT id, name, hair_color, age, created_at FROM users WHERE id = $1").await?;
                 user(&client.query_one(&get, &[&17i64]).await?).id
             }
             Further::Wide => {

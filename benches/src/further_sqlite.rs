@@ -37,9 +37,8 @@ impl RawFurther {
         let raw = &self.raw.0;
         Ok(match work {
             Further::Groups => {
-                let mut statement = raw.prepare_cached(
-                    "SELECT age, count(*), max(created_at) FROM users WHERE id <= ?1 GROUP BY age",
-                )?;
+                let mut statement =
+                    raw.prepare_cached("SELECT age, count(*), max(created_at) FROM users WHERE id <= ?1 GROUP BY age")?;
                 let groups = statement.query_map([USERS], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
                 groups_sum(groups.collect::<rusqlite::Result<Vec<_>>>()?)
             }

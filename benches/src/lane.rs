@@ -29,12 +29,8 @@ impl Ommi {
         let db = ommi::connect(url).await.expect("a database");
         db.create::<Models>().await.expect("tables");
         db.add_all((1..=USERS).map(User::numbered)).await.expect("users");
-        let post = |post: data::Post| Post {
-            user_id: post.user_id,
-            title: post.title,
-            body: post.body,
-            ..Default::default()
-        };
+        let post =
+            |post: data::Post| Post { user_id: post.user_id, title: post.title, body: post.body, ..Default::default() };
         db.add_all((0..AUTHORS * 10).map(data::Post::numbered).map(post)).await.expect("posts");
         let comment = |comment: data::Comment| Comment { id: 0, post_id: comment.post_id, text: comment.text };
         db.add_all((0..AUTHORS * 100).map(data::Comment::numbered).map(comment)).await.expect("comments");
@@ -135,9 +131,8 @@ impl Lane for Together {
     }
 
     async fn transaction(&mut self, users: Vec<data::User>) -> Vec<User> {
-        let inserted = self.0.0.transaction(async |tx| {
-            try_join_all(users.into_iter().map(|user| tx.add(User::from(user)))).await
-        });
+        let inserted =
+            self.0.0.transaction(async |tx| try_join_all(users.into_iter().map(|user| tx.add(User::from(user)))).await);
         inserted.await.expect("a transaction")
     }
 }

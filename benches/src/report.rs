@@ -10,8 +10,7 @@ use crate::measure::quantile;
 const REPORT: &str = "docs/performance.md";
 
 /// The order of columns.
-const LANES: &[&str] =
-    &["raw", "Ommi", "Ommi, together", "Diesel", "diesel-async", "sqlx", "SeaORM", "Toasty"];
+const LANES: &[&str] = &["raw", "Ommi", "Ommi, together", "Diesel", "diesel-async", "sqlx", "SeaORM", "Toasty"];
 
 /// The databases with their titles.
 const DATABASES: &[(&str, &str)] =

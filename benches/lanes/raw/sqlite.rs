@@ -81,8 +81,8 @@ fn user(row: &Row<'_>) -> Result<User> {
 }
 
 fn insert(connection: &Connection, mut user: User) -> Result<User> {
-    let mut statement = connection
-        .prepare_cached("INSERT INTO users (name, hair_color, age, created_at) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement =
+        connection.prepare_cached("INSERT INTO users (name, hair_color, age, created_at) VALUES (?1, ?2, ?3, ?4)")?;
     statement.execute(params![user.name, user.hair_color, user.age, user.created_at])?;
     user.id = connection.last_insert_rowid();
     Ok(user)
@@ -122,17 +122,12 @@ fn tree(connection: &Connection) -> Result<Vec<Author>> {
     let places: HashMap<i64, usize> =
         authors.iter().enumerate().map(|(place, author)| (author.user.id, place)).collect();
     let mut of_post: HashMap<i64, (usize, usize)> = HashMap::new();
-    let mut statement = connection
-        .prepare_cached("SELECT id, user_id, title, body FROM posts WHERE user_id <= ?1 ORDER BY user_id")?;
+    let mut statement =
+        connection.prepare_cached("SELECT id, user_id, title, body FROM posts WHERE user_id <= ?1 ORDER BY user_id")?;
     let mut rows = statement.query([AUTHORS])?;
     while let Some(row) = rows.next()? {
-        let post = Post {
-            id: row.get(0)?,
-            user_id: row.get(1)?,
-            title: row.get(2)?,
-            body: row.get(3)?,
-            comments: Vec::new(),
-        };
+        let post =
+            Post { id: row.get(0)?, user_id: row.get(1)?, title: row.get(2)?, body: row.get(3)?, comments: Vec::new() };
         let place = places[&post.user_id];
         of_post.insert(post.id, (place, authors[place].posts.len()));
         authors[place].posts.push(post);

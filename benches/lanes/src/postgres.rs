@@ -130,7 +130,9 @@ impl Raw {
                      SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) RETURNING id",
                 )
                 .await?,
-            posts: raw.prepare("SELECT id, user_id, title, body FROM posts WHERE user_id <= $1 ORDER BY user_id").await?,
+            posts: raw
+                .prepare("SELECT id, user_id, title, body FROM posts WHERE user_id <= $1 ORDER BY user_id")
+                .await?,
             comments: raw
                 .prepare(
                     "SELECT c.id, c.post_id, c.text FROM posts p JOIN comments c ON c.post_id = p.id \
@@ -210,13 +212,8 @@ impl Lane for Raw {
             authors.iter().enumerate().map(|(place, author)| (author.user.id, place)).collect();
         let mut of_post: HashMap<i64, (usize, usize)> = HashMap::new();
         let post = |row: &Row| {
-            let post = Post {
-                id: row.get(0),
-                user_id: row.get(1),
-                title: row.get(2),
-                body: row.get(3),
-                comments: Vec::new(),
-            };
+            let post =
+                Post { id: row.get(0), user_id: row.get(1), title: row.get(2), body: row.get(3), comments: Vec::new() };
             let place = places[&post.user_id];
             of_post.insert(post.id, (place, authors[place].posts.len()));
             authors[place].posts.push(post);

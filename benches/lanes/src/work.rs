@@ -98,10 +98,22 @@ impl Work {
             (Work::Get, Database::Postgres) => 300,
             (Work::Get, _) => 1_000,
             (Work::Rows(10), _) => 200,
-            (Work::Rows(rows), _) => if rows > 1_000 { 3 } else { 15 },
+            (Work::Rows(rows), _) => {
+                if rows > 1_000 {
+                    3
+                } else {
+                    15
+                }
+            }
             (Work::Filter, _) => 20,
             (Work::Insert, _) => 150,
-            (Work::InsertAll(rows), _) => if rows > 100 { 3 } else { 15 },
+            (Work::InsertAll(rows), _) => {
+                if rows > 100 {
+                    3
+                } else {
+                    15
+                }
+            }
             (Work::Tree, _) => 3,
             (Work::Update, _) => 150,
             (Work::Transaction, _) => 20,

@@ -151,10 +151,7 @@ impl Lane for SeaOrm {
     }
 
     async fn insert_all(&mut self, users: Vec<User>) -> Vec<users::Model> {
-        users::Entity::insert_many(users.into_iter().map(active))
-            .exec_with_returning(&self.0)
-            .await
-            .expect("inserts")
+        users::Entity::insert_many(users.into_iter().map(active)).exec_with_returning(&self.0).await.expect("inserts")
     }
 
     async fn tree(&mut self) -> Vec<users::ModelEx> {

@@ -64,19 +64,12 @@ fn postgres() -> Lanes {
         )
     });
     let tasks = shared::runtime();
-    let (shared_raw, shared_toasty) = tasks.block_on(async {
-        (postgres::RawPool::connect(&url).await, Toasty::connect(&url, shared::CONNECTIONS).await)
-    });
+    let (shared_raw, shared_toasty) = tasks
+        .block_on(async { (postgres::RawPool::connect(&url).await, Toasty::connect(&url, shared::CONNECTIONS).await) });
     Lanes {
         database: Database::Postgres,
-        lanes: vec![
-            Runner::new("raw", &runtime, raw) as Box<dyn Run>,
-            Runner::new("Toasty", &runtime, toasty),
-        ],
-        shared: vec![
-            SharedRunner::new("raw", &tasks, shared_raw),
-            SharedRunner::new("Toasty", &tasks, shared_toasty),
-        ],
+        lanes: vec![Runner::new("raw", &runtime, raw) as Box<dyn Run>, Runner::new("Toasty", &runtime, toasty)],
+        shared: vec![SharedRunner::new("raw", &tasks, shared_raw), SharedRunner::new("Toasty", &tasks, shared_toasty)],
         clean: Box::new(move || {
             let _ = &database;
             runtime.block_on(postgres::clean(&cleaner));
