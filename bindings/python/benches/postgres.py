@@ -5,42 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Any
 
 import asyncpg
 from measure import compare
+from users import Slots, User, collection, user
 
-from ommi import Auto, Key, ModelCollection, Ommi, auto, ommi_model
+from ommi import Ommi
 
 ROWS = 20_000
 SCHEMA = "ommi_python_bench"
-collection = ModelCollection()
-
-
-@ommi_model(collection=collection)
-@dataclass
-class User:
-    name: str
-    hair_color: Optional[str]
-    age: int
-    created_at: int
-    id: Annotated[int, Key | Auto] = auto()
-
-
-@ommi_model(collection=collection)
-@dataclass(slots=True)
-class Slots:
-    name: str
-    hair_color: Optional[str]
-    age: int
-    created_at: int
-    id: Annotated[int, Key | Auto] = auto()
-
-
-def user(index: int) -> tuple[str, str | None, int, int]:
-    return f"User {index}", None if index % 3 else "brown", index % 90, 1_700_000_000 + index
-
 
 COLUMNS = "name, hair_color, age, created_at, id"
 

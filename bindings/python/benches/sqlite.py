@@ -12,34 +12,14 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 from measure import compare
+from users import Slots, User, collection, user
 
-from ommi import Auto, Index, Key, LazyList, ModelCollection, Ommi, ReferenceTo, auto, ommi_model
+from ommi import Auto, Index, Key, LazyList, Ommi, ReferenceTo, auto, ommi_model
 
 ROWS = 100_000
-collection = ModelCollection()
-
-
-@ommi_model(collection=collection)
-@dataclass
-class User:
-    name: str
-    hair_color: Optional[str]
-    age: int
-    created_at: int
-    id: Annotated[int, Key | Auto] = auto()
-
-
-@ommi_model(collection=collection)
-@dataclass(slots=True)
-class Slots:
-    name: str
-    hair_color: Optional[str]
-    age: int
-    created_at: int
-    id: Annotated[int, Key | Auto] = auto()
 
 
 @ommi_model(collection=collection)
@@ -67,10 +47,6 @@ class Comment:
     post_id: Annotated[int, ReferenceTo("Post.id"), Index()]
     text: str
     id: Annotated[int, Key | Auto] = auto()
-
-
-def user(index: int) -> tuple[str, str | None, int, int]:
-    return f"User {index}", None if index % 3 else "brown", index % 90, 1_700_000_000 + index
 
 
 SELECT = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id = ?'

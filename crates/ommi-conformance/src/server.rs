@@ -100,26 +100,11 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// The URL with another database.
-fn beside(url: &str, name: &str) -> Option<String> {
+/// The URL of another database on the server of a URL; `None` if the URL names no server.
+pub fn beside(url: &str, name: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let (base, options) = rest.split_once('?').map_or((rest, ""), |(base, options)| (base, options));
     let host = base.split_once('/').map_or(base, |(host, _)| host);
     let question = if options.is_empty() { "" } else { "?" };
     (!host.is_empty()).then(|| format!("{scheme}://{host}/{name}{question}{options}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_stands_beside_that_of_the_url() {
-        assert_eq!(beside("postgres://a:b@c:1/d?pool=2", "e").unwrap(), "postgres://a:b@c:1/e?pool=2");
-        assert_eq!(beside("mongodb://a,b/", "e").unwrap(), "mongodb://a,b/e");
-        assert_eq!(beside("mongodb://a", "e").unwrap(), "mongodb://a/e");
-        for none in ["memory:", "sqlite::memory:", "sqlite:///tmp/a.db"] {
-            assert_eq!(beside(none, "e"), None);
-        }
-    }
 }

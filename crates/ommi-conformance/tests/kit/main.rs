@@ -6,6 +6,7 @@
 mod cut;
 mod matrix;
 mod proxy;
+mod server;
 mod target;
 
 use std::time::Duration;

@@ -17,7 +17,6 @@ use crate::query::shape;
 use crate::query::statement::{InsertStatement, OnConflict, SelectStatement, Statement};
 use crate::query::{AggregateFunction, Expr, Parameters};
 use crate::value::Datum;
-use crate::value::check::cell;
 
 #[cold]
 fn other_plan() -> Error {
@@ -45,16 +44,11 @@ impl Db {
                 self.shared.plans.insert(shape, planned)
             }
         };
-        if let Err(error) = check::constants(plan.native().parameters(), &parameters) {
-            return Err(error.with_model(statement.model().name()).with_operation(statement.operation()));
-        }
-        if self.strict {
-            plan.check_strict(self.shared.driver.name(), statement.model())?;
-        }
+        self.check_plan(&plan, &parameters, statement.model(), statement.operation())?;
         Ok((plan, parameters))
     }
 
-    /// Refuses what a plan that is known already may not be run with.
+    /// Refuses values that a plan has not been made for, and in strict handles what it leaves to the engine.
     #[inline]
     pub(super) fn check_plan(
         &self,
@@ -63,8 +57,7 @@ impl Db {
         model: &Arc<ModelDef>,
         operation: &'static str,
     ) -> Result<()> {
-        let checked = parameters.iter().try_for_each(|value| cell(value.cell()));
-        if let Err(error) = checked.and_then(|()| check::constants(plan.native().parameters(), parameters)) {
+        if let Err(error) = check::constants(plan.native().parameters(), parameters) {
             return Err(error.with_model(model.name()).with_operation(operation));
         }
         match self.strict {

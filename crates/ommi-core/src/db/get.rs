@@ -13,7 +13,7 @@ use crate::model::{Model, ModelDef};
 use crate::plan::Plan;
 use crate::query::statement::{SelectStatement, Statement};
 use crate::query::{Comparison, Condition, Expr, FilterOf, KeyOperand, Parameters};
-use crate::value::Datum;
+use crate::value::{Datum, check};
 
 impl Db {
     /// The row of a key: `db.get::<Book>(1)`, `db.get::<Seat>((flight, "12A"))`.
@@ -41,6 +41,11 @@ impl Db {
                 _ => None,
             });
             let parameters: Parameters = values.collect();
+            // as the walk over a statement checks its constants
+            parameters
+                .iter()
+                .try_for_each(|value| check::cell(value.cell()))
+                .map_err(|error| about_key(error, model))?;
             self.check_plan(&plan, &parameters, model, "get")?;
             return Ok((plan, parameters));
         }
@@ -137,6 +142,11 @@ impl<M: Clone> RowsBy<M> {
 /// Values that are compared as keys are.
 fn group_keys(values: &[Datum]) -> Vec<GroupKey> {
     values.iter().map(GroupKey::new).collect()
+}
+
+#[cold]
+fn about_key(error: Error, model: &ModelDef) -> Error {
+    error.with_model(model.name()).with_operation("get")
 }
 
 #[cold]

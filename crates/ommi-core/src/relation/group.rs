@@ -529,13 +529,9 @@ impl GroupBuilder {
     /// Takes the keys of a row that was read.
     #[inline]
     pub(crate) fn push(&mut self, row: &dyn RowRef) -> Result<()> {
-        if let [KeyColumn::Integers { keys, .. }] = self.columns.as_mut_slice()
-            && let Some(key) = self.seen.take_first()
-        {
-            keys.push(key);
-        } else if let Some(routes) = self.routes {
+        if let Some(routes) = self.routes {
             for (place, (column, fields)) in self.columns.iter_mut().zip(routes.columns()).enumerate() {
-                column.push_seen(fields, row, &self.seen, place)?;
+                column.push_seen(self.seen.take(place), fields, row)?;
             }
         }
         self.rows += 1;

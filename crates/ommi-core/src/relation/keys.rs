@@ -9,41 +9,38 @@ use crate::evaluate::GroupKey;
 use crate::model::relation::KeyFields;
 use crate::value::{Cell, Datum, Json, ValueType, json, list};
 
+/// How many columns of keys are filled while a row is read: enough for most models.
+const SEEN: usize = 2;
+
 /// The keys of a row that are single integers, taken while its fields are read: to read a column again
 /// costs as much as to read another one.
+#[derive(Default)]
 pub(crate) struct SeenKeys {
-    /// A bit for each column that holds a key.
+    /// A bit for each of the first 64 columns of the row, set where it holds a key.
     wanted: u64,
-    /// What was read last of the first two columns of keys, which are enough for most models.
-    first: SeenKey,
-    second: SeenKey,
+    /// For each of the first columns of keys, the column of the row and what was read there.
+    keys: [SeenKey; SEEN],
 }
 
+#[derive(Default)]
 struct SeenKey {
-    column: usize,
+    column: Option<usize>,
     key: std::cell::Cell<Option<i64>>,
-}
-
-impl SeenKey {
-    /// One that no column is.
-    fn unwanted() -> Self {
-        SeenKey { column: usize::MAX, key: std::cell::Cell::new(None) }
-    }
 }
 
 impl SeenKeys {
     /// Those that some columns of keys want.
     pub(crate) fn wanted_by(columns: &[KeyColumn], fields: &[KeyFields]) -> Self {
-        let mut keys = SeenKeys { wanted: 0, first: SeenKey::unwanted(), second: SeenKey::unwanted() };
-        for (slot, (column, of)) in [&mut keys.first, &mut keys.second].into_iter().zip(columns.iter().zip(fields)) {
+        let mut seen = SeenKeys::default();
+        for (slot, (column, of)) in seen.keys.iter_mut().zip(columns.iter().zip(fields)) {
             if let (KeyColumn::Integers { .. }, [(field, _)], None) = (column, of.fields.as_slice(), &of.kind)
                 && *field < 64
             {
-                slot.column = usize::from(*field);
-                keys.wanted |= 1 << field;
+                slot.column = Some(usize::from(*field));
+                seen.wanted |= 1 << field;
             }
         }
-        keys
+        seen
     }
 
     /// Takes a value of a row, if it is a wanted key.
@@ -53,27 +50,16 @@ impl SeenKeys {
             && self.wanted & 1 << column != 0
             && let Cell::Int(key) = cell
         {
-            for seen in [&self.first, &self.second] {
-                if seen.column == column {
-                    seen.key.set(Some(key));
-                }
+            for seen in self.keys.iter().filter(|seen| seen.column == Some(column)) {
+                seen.key.set(Some(key));
             }
         }
     }
 
-    /// The key that was seen for the first column of keys, which is forgotten with it.
+    /// The key that was seen for a column of keys, which is forgotten with it.
     #[inline]
-    pub(crate) fn take_first(&self) -> Option<i64> {
-        self.first.key.take()
-    }
-
-    #[inline]
-    fn take(&self, place: usize) -> Option<i64> {
-        match place {
-            0 => self.first.key.take(),
-            1 => self.second.key.take(),
-            _ => None,
-        }
+    pub(crate) fn take(&self, place: usize) -> Option<i64> {
+        self.keys.get(place)?.key.take()
     }
 }
 
@@ -123,8 +109,19 @@ impl KeyColumn {
         }
     }
 
-    /// Takes the key of the next row, which holds all fields of its model.
+    /// Takes the key of the next row, if it was seen while the row was read, and reads it otherwise.
     #[inline]
+    pub(crate) fn push_seen(&mut self, seen: Option<i64>, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {
+        match (&mut *self, seen) {
+            (KeyColumn::Integers { keys, .. }, Some(key)) => {
+                keys.push(key);
+                Ok(())
+            }
+            _ => self.push(fields, row),
+        }
+    }
+
+    /// Takes the key of the next row, which holds all fields of its model.
     pub(crate) fn push(&mut self, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {
         if let (KeyColumn::Integers { keys, .. }, [(field, _)], None) =
             (&mut *self, fields.fields.as_slice(), &fields.kind)
@@ -134,24 +131,6 @@ impl KeyColumn {
             return Ok(());
         }
         self.push_slowly(fields, row)
-    }
-
-    /// Takes the key of the next row if it was seen while the row was read, and reads it otherwise.
-    #[inline]
-    pub(crate) fn push_seen(
-        &mut self,
-        fields: &KeyFields,
-        row: &dyn RowRef,
-        seen: &SeenKeys,
-        place: usize,
-    ) -> Result<()> {
-        match (&mut *self, seen.take(place)) {
-            (KeyColumn::Integers { keys, .. }, Some(key)) => {
-                keys.push(key);
-                Ok(())
-            }
-            _ => self.push(fields, row),
-        }
     }
 
     fn push_slowly(&mut self, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {

@@ -6,21 +6,25 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ommi_conformance::server;
+use ommi_conformance::server::{self, Database};
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// An example that cargo has built beside this test.
+/// An example that cargo has built into the same directory.
 fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(built.exists(), "{} is not built: run `cargo test -p ommi-examples`", built.display());
+    assert!(
+        built.exists(),
+        "{} is not built: run `cargo test --workspace`, or `cargo build -p ommi-examples --examples` before",
+        built.display()
+    );
     Command::new(built)
 }
 
 fn here() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// A copy of a data directory in which the flights are zipped, as the whole data set has them.
@@ -76,44 +80,28 @@ fn the_flights_report_is_the_same_on_every_database() {
     }
 }
 
-/// The URL of a database of its own on the MongoDB that the tests may use, if there is one.
-fn mongodb(database: &str) -> Option<String> {
-    let url = std::env::var("OMMI_MONGODB_URL").ok()?;
-    let (base, options) = url.split_once('?').unwrap_or((&url, ""));
-    let hosts = base.split('/').nth(2)?;
-    Some(format!("mongodb://{hosts}/ommi_{database}_{}?{options}", std::process::id()))
-}
-
-#[test]
-fn the_flights_report_is_the_same_on_mongodb() {
+/// Loads the data twice into a database of its own on a server, which computes the whole report.
+async fn on_server(variable: &str) {
+    let Some(server) = server::address(variable) else { return };
     for (directory, expected) in data() {
-        let Some(url) = mongodb(&directory.file_name().unwrap().to_string_lossy()) else { return };
-        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
-        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected, "{url}");
+        let database = Database::on(&server, &format!("ommi_flights_{}", std::process::id())).await.unwrap();
+        let url = database.url();
+        assert_eq!(printed(flights(&directory, url, &["--json"])), expected);
+        let report = printed(flights(&directory, url, &[]));
+        assert!(report.contains("of which 0 were new"), "{report}");
+        assert_native(&printed(flights(&directory, url, &["--explain"])));
+        database.drop().await.unwrap();
     }
 }
 
-/// Runs a statement on a server, where no table is.
-async fn on_server(server: &str, statement: &str) {
-    let db = ommi::connect(server).await.unwrap();
-    db.raw(statement).execute().await.unwrap();
-    db.close().await.unwrap();
+#[tokio::test]
+async fn the_flights_report_is_the_same_on_mongodb() {
+    on_server("OMMI_MONGODB_URL").await;
 }
 
 #[tokio::test]
 async fn the_flights_report_is_the_same_on_postgres() {
-    let Some(server) = server::address("OMMI_POSTGRES_URL") else { return };
-    let name = format!("ommi_flights_{}", std::process::id());
-    let url =
-        format!("{}/{name}", server.split_once('?').map_or(&*server, |(base, _)| base).rsplit_once('/').unwrap().0);
-    for (directory, expected) in data() {
-        on_server(&server, &format!("CREATE DATABASE {name}")).await;
-        assert_eq!(printed(flights(&directory, &url, &["--json"])), expected);
-        let report = printed(flights(&directory, &url, &[]));
-        assert!(report.contains("of which 0 were new"), "{report}");
-        assert_native(&printed(flights(&directory, &url, &["--explain"])));
-        on_server(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-    }
+    on_server("OMMI_POSTGRES_URL").await;
 }
 
 /// Every query of the report is the database's own work.
