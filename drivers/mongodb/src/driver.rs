@@ -172,7 +172,10 @@ impl Driver for MongoDriver {
             }
             let mut of_transaction = self.shared.transaction_options();
             of_transaction.read_concern = Some(ReadConcern::snapshot());
-            let begin = self.shared.begin(of_transaction);
+            let begin = async {
+                self.shared.rollbacks.wait().await;
+                self.shared.begin(of_transaction).await
+            };
             let session = match options.begin_timeout {
                 None => begin.await?,
                 Some(time) => tokio::time::timeout(time, begin).await.map_err(|_| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mongodb::ClientSession;
-use ommi_core::driver::{AssignedKeys, Call, Inserted, RowSource};
+use ommi_core::driver::{AssignedKeys, BoxFuture, Call, Inserted, RowSource};
 use ommi_core::model::ModelDef;
 use ommi_core::query::statement::InsertStatement;
 use ommi_core::value::ValueType;
@@ -16,7 +16,9 @@ use crate::layout::Layout;
 use crate::reference::Outgoing;
 use crate::shared::Shared;
 use crate::statement::Native;
+use crate::transaction::{OwnCall, OwnWork};
 use crate::upsert::{Upsert, Upserting};
+use crate::write::Following;
 use crate::writer::{Writer, kind};
 
 /// The bytes of documents from which on a command is full: it may have 16 MB, and a document more.
@@ -108,6 +110,27 @@ impl Insert {
     }
 }
 
+/// Rows that are to be written.
+struct Writing {
+    rows: Box<dyn RowSource>,
+    /// The numbers that rows without a key get; empty if there are none.
+    numbers: Vec<Option<i64>>,
+    following: Following,
+}
+
+/// An insert in a transaction of its own.
+struct OwnInsert {
+    call: OwnCall,
+    writing: Writing,
+}
+
+impl OwnWork for OwnInsert {
+    fn run<'a>(&'a mut self, shared: &'a Shared, session: &'a mut ClientSession) -> BoxFuture<'a, Result<u64>> {
+        let call = self.call.call();
+        Box::pin(shared.write_rows(Some(session), call, &mut self.writing))
+    }
+}
+
 impl Shared {
     /// Writes new rows, all or none if the server has transactions.
     ///
@@ -115,14 +138,12 @@ impl Shared {
     ///
     /// `Constraint` if a rule refuses a row; the server's.
     pub(crate) async fn insert(
-        &self,
+        self: &Arc<Self>,
         session: Option<&mut ClientSession>,
         call: Call<'_>,
-        mut rows: Box<dyn RowSource>,
+        rows: Box<dyn RowSource>,
     ) -> Result<Inserted> {
-        let Some(Native::Insert(insert)) = call.prepared.native::<Native>() else {
-            return Err(crate::select::foreign());
-        };
+        let insert = insert_of(call)?;
         self.require(&insert.collection).await?;
         let keys = Keys::of(&insert.model, &*rows);
         let last = self.give_out_to(insert, keys).await?;
@@ -130,35 +151,53 @@ impl Shared {
             Some(last) => insert.numbers(&*rows, last, keys.unassigned)?,
             None => Vec::new(),
         };
-        let outgoing = Outgoing::of_model(&insert.model, &self.catalog.known());
-        if let Some(upsert) = &insert.upsert {
-            let work = Upserting { insert, upsert, parameters: call.parameters, numbers: &numbers, outgoing };
-            let written = self.upsert(session, &work, &mut rows).await?;
-            return Ok(Inserted { rows: written, keys: AssignedKeys::None, source: rows });
-        }
-        let is_one = rows.len() <= 1 && outgoing.is_empty();
-        match session {
-            Some(session) => self.insert_batches(Some(session), insert, &mut rows, &numbers, &outgoing).await?,
-            None if is_one || !self.server.has_transactions => {
-                self.insert_batches(None, insert, &mut rows, &numbers, &outgoing).await?;
+        let collections = self.catalog.known();
+        let following = Following {
+            incoming: match &insert.upsert {
+                Some(upsert) => collections.incoming_to(&insert.collection, &upsert.changed),
+                None => Vec::new(),
+            },
+            outgoing: Outgoing::of_model(&insert.model, &collections),
+        };
+        let is_one = rows.len() <= 1 && following.is_empty();
+        let mut writing = Writing { rows, numbers, following };
+        let written = match session {
+            Some(session) => self.write_rows(Some(session), call, &mut writing).await?,
+            None if is_one || !self.server.has_transactions => self.write_rows(None, call, &mut writing).await?,
+            None => {
+                let own = OwnInsert { call: OwnCall::of(call), writing };
+                let (own, written) = self.in_own_transaction(own).await?;
+                writing = own.writing;
+                written
+            }
+        };
+        let keys: Vec<i64> = match &insert.upsert {
+            None => writing.numbers.iter().flatten().copied().collect(),
+            Some(_) => Vec::new(),
+        };
+        let keys = if keys.is_empty() { AssignedKeys::None } else { AssignedKeys::List(keys) };
+        Ok(Inserted { rows: written, keys, source: writing.rows })
+    }
+
+    /// Writes the rows of a call, and says how many were written.
+    async fn write_rows(
+        &self,
+        session: Option<&mut ClientSession>,
+        call: Call<'_>,
+        writing: &mut Writing,
+    ) -> Result<u64> {
+        let insert = insert_of(call)?;
+        let Writing { rows, numbers, following } = writing;
+        match &insert.upsert {
+            Some(upsert) => {
+                let work = Upserting { insert, upsert, parameters: call.parameters, numbers, following };
+                self.upsert(session, &work, rows).await
             }
             None => {
-                let mut attempt = 0;
-                loop {
-                    let mut open = self.begin_own().await?;
-                    let session = open.get();
-                    let answer = self.insert_batches(session, insert, &mut rows, &numbers, &outgoing).await;
-                    let answer = self.end_own(open, answer).await;
-                    if !self.is_run_anew(&answer, &mut attempt).await {
-                        answer?;
-                        break;
-                    }
-                }
+                self.insert_batches(session, insert, rows, numbers, &following.outgoing).await?;
+                Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
             }
         }
-        let keys: Vec<i64> = numbers.iter().flatten().copied().collect();
-        let keys = if keys.is_empty() { AssignedKeys::None } else { AssignedKeys::List(keys) };
-        Ok(Inserted { rows: u64::try_from(rows.len()).unwrap_or(u64::MAX), keys, source: rows })
     }
 
     /// Gives numbers to rows that have no key, the last of which it tells, and sees to it that keys
@@ -214,6 +253,13 @@ impl Shared {
             }
             from = next;
         }
+    }
+}
+
+fn insert_of(call: Call<'_>) -> Result<&Insert> {
+    match call.prepared.native::<Native>() {
+        Some(Native::Insert(insert)) => Ok(insert),
+        _ => Err(crate::select::foreign()),
     }
 }
 

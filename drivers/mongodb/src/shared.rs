@@ -292,13 +292,12 @@ impl Shared {
         }
     }
 
-    /// Begins a session for a transaction.
+    /// Begins a session for a transaction. Rollbacks are to be waited for before.
     ///
     /// # Errors
     ///
     /// The server's.
     pub(crate) async fn begin(&self, options: mongodb::options::TransactionOptions) -> Result<OpenSession> {
-        self.rollbacks.wait().await;
         let mut session = self.client.start_session().await.map_err(|error| from_mongo(error, Work::Read, None))?;
         session.start_transaction().with_options(options).await.map_err(|error| from_mongo(error, Work::Read, None))?;
         Ok(OpenSession::new(session, Arc::clone(&self.rollbacks)))

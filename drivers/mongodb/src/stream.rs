@@ -13,6 +13,7 @@ use crate::decode::{Columns, MadeRow};
 use crate::error::{Work, from_mongo};
 use crate::read::{documents, is_imprecise, of_nothing, read_batch};
 use crate::select::{Select, foreign};
+use crate::session::to_its_end;
 use crate::shared::{Batches, Shared};
 use crate::statement::Native;
 use crate::transaction::Held;
@@ -40,16 +41,13 @@ impl Stream {
     /// # Errors
     ///
     /// The server's.
-    pub(crate) async fn open(shared: Arc<Shared>, held: Option<Arc<Mutex<Held>>>, call: Call<'_>) -> Result<Self> {
+    pub(crate) async fn open(
+        shared: Arc<Shared>,
+        within: Option<(Arc<Mutex<Held>>, &mut ClientSession)>,
+        call: Call<'_>,
+    ) -> Result<Self> {
         let Some(Native::Select(select)) = call.prepared.native::<Native>() else { return Err(foreign()) };
-        let mut held_now = match &held {
-            Some(held) => Some(held.lock().await),
-            None => None,
-        };
-        let mut session: Option<&mut ClientSession> = match &mut held_now {
-            Some(held) => Some(held.session()?),
-            None => None,
-        };
+        let (held, mut session) = within.unzip();
         let (select, parameters) = shared.with_lists(session.as_deref_mut(), select, call.parameters).await?;
         let mut evaluated = None;
         let batches = match select.command(&parameters, Some(BATCH))? {
@@ -63,7 +61,6 @@ impl Stream {
                 Err(error) => return Err(from_mongo(error, Work::Read, None)),
             },
         };
-        drop(held_now);
         let nothing = match evaluated {
             Some(rows) => rows,
             None if batches.is_some() => of_nothing(select, &parameters)?,
@@ -74,18 +71,25 @@ impl Stream {
     }
 
     async fn next_batch(&mut self) -> Result<Option<RawBatch>> {
-        let Some(batches) = &mut self.batches else { return Ok(None) };
-        let next = match &self.held {
-            None => batches.next(None).await,
+        // a read that is dropped ends the stream
+        let Some(mut batches) = self.batches.take() else { return Ok(None) };
+        let (batches, next) = match &self.held {
+            None => {
+                let next = batches.next(None).await;
+                (batches, next)
+            }
             Some(held) => {
-                let mut held = held.lock().await;
-                let session = held.session()?;
-                batches.next(Some(session)).await
+                let mut held = Arc::clone(held).lock_owned().await;
+                to_its_end(&self.shared.rollbacks, |_| async move {
+                    let next = batches.next(Some(held.session()?)).await;
+                    Ok((batches, next))
+                })
+                .await?
             }
         };
         let next = next.map_err(|error| from_mongo(error, Work::Read, None))?;
-        if next.is_none() {
-            self.batches = None;
+        if next.is_some() {
+            self.batches = Some(batches);
         }
         Ok(next)
     }

@@ -12,12 +12,12 @@ use ommi_core::driver::{
 };
 use ommi_core::value::Datum;
 use ommi_core::{Error, Result};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::driver::about;
 use crate::error::{DRIVER, Work, ended, from_mongo};
 use crate::explain::explain;
-use crate::session::OpenSession;
+use crate::session::{OpenSession, to_its_end};
 use crate::shared::Shared;
 use crate::stream::Stream;
 
@@ -58,10 +58,28 @@ impl MongoTransaction {
     pub(crate) fn new(shared: Arc<Shared>, session: OpenSession, read_only: bool) -> Self {
         MongoTransaction { shared, held: Arc::new(Mutex::new(Held { session: Some(session), read_only })) }
     }
+
+    /// Does work with the session, to its end.
+    async fn to_its_end<T, W>(
+        &self,
+        work: impl FnOnce(Arc<Shared>, OwnedMutexGuard<Held>) -> W + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T>> + Send + 'static,
+    {
+        let held = Arc::clone(&self.held).lock_owned().await;
+        let shared = Arc::clone(&self.shared);
+        to_its_end(&self.shared.rollbacks, |_| async move {
+            let _running = shared.enter().await?;
+            work(Arc::clone(&shared), held).await
+        })
+        .await
+    }
 }
 
 /// A call that outlives those who made it.
-struct OwnCall {
+pub(crate) struct OwnCall {
     prepared: Prepared,
     parameters: Vec<Datum>,
     model: Arc<str>,
@@ -69,7 +87,7 @@ struct OwnCall {
 }
 
 impl OwnCall {
-    fn of(call: Call<'_>) -> Self {
+    pub(crate) fn of(call: Call<'_>) -> Self {
         OwnCall {
             prepared: call.prepared.clone(),
             parameters: call.parameters.to_vec(),
@@ -78,32 +96,18 @@ impl OwnCall {
         }
     }
 
-    fn call(&self) -> Call<'_> {
+    pub(crate) fn call(&self) -> Call<'_> {
         Call { prepared: &self.prepared, parameters: &self.parameters, model: &self.model, operation: self.operation }
-    }
-}
-
-/// Runs a read to its end, whether or not somebody waits for it: the client closes the connection of a
-/// command that is dropped, and the server then ends its transaction, which is to go on.
-async fn to_its_end<T: Send + 'static>(read: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    match tokio::spawn(read).await {
-        Ok(answer) => answer,
-        Err(fault) => {
-            Err(Error::query("reading rows panicked: a fault of Ommi").with_driver(DRIVER).with_source(fault))
-        }
     }
 }
 
 impl Session for MongoTransaction {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
         Box::pin(async move {
-            let mut held = Arc::clone(&self.held).lock_owned().await;
-            let (shared, own) = (Arc::clone(&self.shared), OwnCall::of(call));
-            to_its_end(async move {
-                let _running = shared.enter().await?;
+            let own = OwnCall::of(call);
+            self.to_its_end(async move |shared, mut held| {
                 let call = own.call();
-                let session = held.session()?;
-                shared.fetch(Some(session), call, sink).await.map_err(|error| about(error, call))
+                shared.fetch(Some(held.session()?), call, sink).await.map_err(|error| about(error, call))
             })
             .await
         })
@@ -111,11 +115,10 @@ impl Session for MongoTransaction {
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
         Box::pin(async move {
-            let (shared, held, own) = (Arc::clone(&self.shared), Arc::clone(&self.held), OwnCall::of(call));
-            to_its_end(async move {
-                let _running = shared.enter().await?;
+            let (of_stream, own) = (Arc::clone(&self.held), OwnCall::of(call));
+            self.to_its_end(async move |shared, mut held| {
                 let call = own.call();
-                let stream = Stream::open(Arc::clone(&shared), Some(held), call).await;
+                let stream = Stream::open(shared, Some((of_stream, held.session()?)), call).await;
                 let stream = stream.map_err(|error| about(error, call))?;
                 Ok(Box::new(stream) as Box<dyn RowStream>)
             })
@@ -125,19 +128,23 @@ impl Session for MongoTransaction {
 
     fn insert<'a>(&'a self, call: Call<'a>, rows: Box<dyn RowSource>) -> BoxFuture<'a, Result<Inserted>> {
         Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let mut held = self.held.lock().await;
-            let session = held.writing()?;
-            self.shared.insert(Some(session), call, rows).await.map_err(|error| about(error, call))
+            let own = OwnCall::of(call);
+            self.to_its_end(async move |shared, mut held| {
+                let call = own.call();
+                shared.insert(Some(held.writing()?), call, rows).await.map_err(|error| about(error, call))
+            })
+            .await
         })
     }
 
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<RowsMatched>> {
         Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let mut held = self.held.lock().await;
-            let session = held.writing()?;
-            self.shared.execute(Some(session), call).await.map_err(|error| about(error, call))
+            let own = OwnCall::of(call);
+            self.to_its_end(async move |shared, mut held| {
+                let call = own.call();
+                shared.execute(Some(held.writing()?), call).await.map_err(|error| about(error, call))
+            })
+            .await
         })
     }
 
@@ -147,10 +154,8 @@ impl Session for MongoTransaction {
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'a, Result<(Box<dyn RowSink>, RowsMatched)>> {
         Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let mut held = self.held.lock().await;
-            let session = held.session()?;
-            self.shared.raw(Some(session), raw, sink).await
+            let raw = raw.clone();
+            self.to_its_end(async move |shared, mut held| shared.raw(Some(held.session()?), &raw, sink).await).await
         })
     }
 
@@ -191,25 +196,21 @@ impl Transaction for MongoTransaction {
     }
 
     fn commit(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let mut held = self.held.lock().await;
+        Box::pin(self.to_its_end(async move |_, mut held| {
             let mut session = held.session.take().ok_or_else(ended)?;
             let answer = commit(session.get().ok_or_else(ended)?).await;
             session.ended();
             answer
-        })
+        }))
     }
 
     fn rollback(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            let _running = self.shared.enter().await?;
-            let mut held = self.held.lock().await;
+        Box::pin(self.to_its_end(async move |_, mut held| {
             let mut session = held.session.take().ok_or_else(ended)?;
             let aborted = session.get().ok_or_else(ended)?.abort_transaction().await;
             session.ended();
             aborted.map_err(|error| from_mongo(error, Work::Read, None))
-        })
+        }))
     }
 }
 
@@ -236,45 +237,57 @@ async fn commit(session: &mut ClientSession) -> Result<()> {
     })
 }
 
+/// A statement in a transaction of its own.
+pub(crate) trait OwnWork: Send + 'static {
+    /// Runs the statement, which may have been run and rolled back before, and says how many rows it
+    /// wrote.
+    fn run<'a>(&'a mut self, shared: &'a Shared, session: &'a mut ClientSession) -> BoxFuture<'a, Result<u64>>;
+}
+
 impl Shared {
-    /// Begins a transaction for one statement.
+    /// Runs a statement in a transaction of its own, and gives it back. It is run anew if another
+    /// transaction was faster, and rolled back if nobody waits for it any more.
     ///
     /// # Errors
     ///
-    /// The server's.
-    pub(crate) async fn begin_own(&self) -> Result<OpenSession> {
-        self.begin(self.transaction_options()).await
-    }
-
-    /// Ends the transaction of one statement: commits what succeeded, and rolls back what did not.
-    ///
-    /// # Errors
-    ///
-    /// The work's, or the commit's.
-    pub(crate) async fn end_own<T>(&self, mut open: OpenSession, answer: Result<T>) -> Result<T> {
-        let session = open.get().ok_or_else(ended)?;
-        let answer = match answer {
-            Ok(value) => commit(session).await.map(|()| value),
-            Err(error) => {
-                // the error of the work says more than one of the rollback
-                let _ = session.abort_transaction().await;
-                Err(error)
+    /// The statement's; the server's.
+    pub(crate) async fn in_own_transaction<W: OwnWork>(self: &Arc<Self>, mut work: W) -> Result<(W, u64)> {
+        let shared = Arc::clone(self);
+        // not by the task: when it is abandoned, it is one of those that are waited for
+        self.rollbacks.wait().await;
+        to_its_end(&self.rollbacks, |abandoned| async move {
+            let _running = shared.enter().await?;
+            let mut attempt = 0;
+            loop {
+                let mut open = shared.begin(shared.transaction_options()).await?;
+                let session = open.get().ok_or_else(ended)?;
+                let answer = match work.run(&shared, session).await {
+                    Ok(_) if abandoned.is() => return Err(ended()),
+                    Ok(rows) => commit(session).await.map(|()| rows),
+                    Err(error) => {
+                        // the error of the work says more than one of the rollback
+                        let _ = session.abort_transaction().await;
+                        Err(error)
+                    }
+                };
+                open.ended();
+                if abandoned.is() || !is_run_anew(&answer, &mut attempt).await {
+                    return Ok((work, answer?));
+                }
             }
-        };
-        open.ended();
-        answer
+        })
+        .await
     }
+}
 
-    /// Whether a statement whose transaction ended so is to be run anew: another transaction was
-    /// faster. Waits ever longer, and by chance, so that those who disturbed each other do not do so
-    /// again.
-    pub(crate) async fn is_run_anew<T>(&self, answer: &Result<T>, attempt: &mut u32) -> bool {
-        if !answer.as_ref().is_err_and(Error::is_conflict) || *attempt >= ATTEMPTS {
-            return false;
-        }
-        *attempt += 1;
-        let most = 1u64 << (*attempt).min(8);
-        tokio::time::sleep(Duration::from_micros(500 + fastrand::u64(..most * 1_000))).await;
-        true
+/// Whether a statement whose transaction ended so is to be run anew: another transaction was faster.
+/// Waits ever longer, and by chance, so that those who disturbed each other do not do so again.
+async fn is_run_anew<T>(answer: &Result<T>, attempt: &mut u32) -> bool {
+    if !answer.as_ref().is_err_and(Error::is_conflict) || *attempt >= ATTEMPTS {
+        return false;
     }
+    *attempt += 1;
+    let most = 1u64 << (*attempt).min(8);
+    tokio::time::sleep(Duration::from_micros(500 + fastrand::u64(..most * 1_000))).await;
+    true
 }

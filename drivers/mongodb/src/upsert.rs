@@ -19,7 +19,7 @@ use crate::encode::{DOCUMENT_BYTES, RowWriter};
 use crate::expression::Translator;
 use crate::insert::Insert;
 use crate::layout::Layout;
-use crate::reference::{Changed, Outgoing, at};
+use crate::reference::{Changed, at};
 use crate::shared::Shared;
 use crate::template::{Node, Parameters, document, operator, operators, text};
 use crate::write::{Following, assigned, matched};
@@ -37,7 +37,7 @@ pub(crate) struct Upsert {
     paths: Vec<String>,
     pub(crate) stages: Node,
     /// The paths that change in rows that are there.
-    changed: Vec<String>,
+    pub(crate) changed: Vec<String>,
     /// Whether rows that are there are left as they are.
     is_ignored: bool,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Upserting<'a> {
     pub(crate) upsert: &'a Upsert,
     pub(crate) parameters: &'a [Datum],
     pub(crate) numbers: &'a [Option<i64>],
-    pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) following: &'a Following,
 }
 
 /// Rows that go in one command.
@@ -194,39 +194,8 @@ impl Shared {
     /// `Constraint` if a rule refuses a row; the server's.
     pub(crate) async fn upsert(
         &self,
-        session: Option<&mut ClientSession>,
-        work: &Upserting<'_>,
-        rows: &mut Box<dyn RowSource>,
-    ) -> Result<u64> {
-        let collections = self.catalog.known();
-        let following = Following {
-            incoming: collections.incoming_to(&work.insert.collection, &work.upsert.changed),
-            outgoing: work.outgoing.clone(),
-        };
-        match session {
-            Some(session) => self.upsert_all(Some(session), work, &following, rows).await,
-            None if !self.server.has_transactions || rows.len() <= 1 && following.is_empty() => {
-                self.upsert_all(None, work, &following, rows).await
-            }
-            None => {
-                let mut attempt = 0;
-                loop {
-                    let mut open = self.begin_own().await?;
-                    let answer = self.upsert_all(open.get(), work, &following, rows).await;
-                    let answer = self.end_own(open, answer).await;
-                    if !self.is_run_anew(&answer, &mut attempt).await {
-                        return answer;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn upsert_all(
-        &self,
         mut session: Option<&mut ClientSession>,
         work: &Upserting<'_>,
-        following: &Following,
         rows: &mut Box<dyn RowSource>,
     ) -> Result<u64> {
         let mut from = 0;
@@ -235,7 +204,7 @@ impl Shared {
             let batch = work.batch(&**rows, from)?;
             from = batch.next;
             let is_atomic = session.is_some();
-            let done = self.upsert_batch(session.as_deref_mut(), work, following, batch).await;
+            let done = self.upsert_batch(session.as_deref_mut(), work, batch).await;
             written += done.map_err(|error| match written {
                 0 => error,
                 _ if is_atomic => error,
@@ -250,9 +219,9 @@ impl Shared {
         &self,
         mut session: Option<&mut ClientSession>,
         work: &Upserting<'_>,
-        following: &Following,
         batch: Batch,
     ) -> Result<u64> {
+        let following = work.following;
         let model = Some(&*work.insert.model);
         let name = || text(work.insert.collection.clone());
         let is_followed = !following.is_empty() && session.is_some();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mongodb::ClientSession;
 use ommi_core::Result;
-use ommi_core::driver::Call;
+use ommi_core::driver::{BoxFuture, Call};
 use ommi_core::model::{FieldDef, ModelDef};
 use ommi_core::query::Expr;
 use ommi_core::query::statement::{DeleteStatement, UpdateStatement};
@@ -20,6 +20,7 @@ use crate::reference::Outgoing;
 use crate::shared::Shared;
 use crate::statement::Native;
 use crate::template::{Form, Node, Parameters, document, literal, operator, operators, text};
+use crate::transaction::{OwnCall, OwnWork};
 use crate::writer::{Writer, kind};
 
 /// An update or a delete that is ready to be run.
@@ -301,9 +302,35 @@ pub(crate) struct Following {
     pub(crate) outgoing: Vec<Outgoing>,
 }
 
+impl Write {
+    /// Whether one command does it.
+    fn is_simple(&self, following: &Following) -> bool {
+        following.is_empty() && !self.changes_key()
+    }
+}
+
 impl Following {
     pub(crate) fn is_empty(&self) -> bool {
         self.incoming.is_empty() && self.outgoing.is_empty()
+    }
+}
+
+/// An update or a delete in a transaction of its own.
+struct OwnWrite {
+    call: OwnCall,
+    following: Following,
+}
+
+impl OwnWork for OwnWrite {
+    fn run<'a>(&'a mut self, shared: &'a Shared, session: &'a mut ClientSession) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(shared.execute_in(session, self.call.call(), &self.following))
+    }
+}
+
+fn write_of(call: Call<'_>) -> Result<&Write> {
+    match call.prepared.native::<Native>() {
+        Some(Native::Write(write)) => Ok(write),
+        _ => Err(crate::select::foreign()),
     }
 }
 
@@ -313,8 +340,8 @@ impl Shared {
     /// # Errors
     ///
     /// `Constraint` if a rule refuses; the server's.
-    pub(crate) async fn execute(&self, session: Option<&mut ClientSession>, call: Call<'_>) -> Result<u64> {
-        let Some(Native::Write(write)) = call.prepared.native::<Native>() else { return Err(crate::select::foreign()) };
+    pub(crate) async fn execute(self: &Arc<Self>, session: Option<&mut ClientSession>, call: Call<'_>) -> Result<u64> {
+        let write = write_of(call)?;
         self.require(&write.collection).await?;
         let is_delete = matches!(write.change, Change::Delete);
         let collections =
@@ -323,28 +350,16 @@ impl Shared {
                 false => self.catalog.known(),
             };
         let following = self.following(write, &collections);
-        let is_simple = following.is_empty() && !write.changes_key();
+        let is_simple = write.is_simple(&following);
         match session {
-            Some(session) if is_simple => self.execute_plain(Some(session), write, call.parameters).await,
-            Some(session) => self.execute_following(session, write, call.parameters, &following).await,
+            Some(session) => self.execute_in(session, call, &following).await,
             None if is_simple && (call.prepared.is_short() || !self.server.has_transactions) => {
                 self.execute_plain(None, write, call.parameters).await
             }
             None if !self.server.has_transactions => self.change_keys_alone(write, call.parameters).await,
             None => {
-                let mut attempt = 0;
-                loop {
-                    let mut open = self.begin_own().await?;
-                    let session = open.get().ok_or_else(crate::error::ended)?;
-                    let answer = match is_simple {
-                        true => self.execute_plain(Some(session), write, call.parameters).await,
-                        false => self.execute_following(session, write, call.parameters, &following).await,
-                    };
-                    let answer = self.end_own(open, answer).await;
-                    if !self.is_run_anew(&answer, &mut attempt).await {
-                        return answer;
-                    }
-                }
+                let own = OwnWrite { call: OwnCall::of(call), following };
+                Ok(self.in_own_transaction(own).await?.1)
             }
         }
     }
@@ -362,6 +377,15 @@ impl Shared {
         let mut outgoing = Outgoing::of_model(&write.model, collections);
         outgoing.retain(|reference| reference.paths.iter().any(|path| changed.contains(path)));
         Following { incoming: collections.incoming_to(&write.collection, &changed), outgoing }
+    }
+
+    /// Updates or deletes rows in a transaction.
+    async fn execute_in(&self, session: &mut ClientSession, call: Call<'_>, following: &Following) -> Result<u64> {
+        let write = write_of(call)?;
+        match write.is_simple(following) {
+            true => self.execute_plain(Some(session), write, call.parameters).await,
+            false => self.execute_following(session, write, call.parameters, following).await,
+        }
     }
 
     async fn execute_plain(
