@@ -1,8 +1,8 @@
-//! Writes that are no inserts of several rows.
+//! Writes.
 //!
-//! A write of one row runs on the executor's thread where no disk has to be waited for: inside a
-//! transaction, or where a commit does not sync. All others run on a worker. A write is never
-//! interrupted because it takes long.
+//! A write of one row, and an insert of several until its budget is spent, runs on the executor's thread
+//! where no disk has to be waited for: inside a transaction, or where a commit does not sync. All others
+//! run on a worker. A write is never interrupted because it takes long.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::connection::{Connection, StatementKey};
 use crate::encode::{RowBinder, bind_slots};
 use crate::error::{self, Failure, Outcome};
 use crate::held::Held;
-use crate::insert::{self, Written};
+use crate::insert::{self, Many, Written};
 use crate::native::{Insert, Native};
 use crate::reference;
 use crate::watch::LONG;
@@ -59,12 +59,19 @@ pub(crate) async fn insert<H: Held>(
     if rows.is_empty() {
         return Ok(Inserted { rows: 0, keys: AssignedKeys::None, source: rows });
     }
-    if rows.len() == 1 && (!is_durable || held.is_transaction()) {
+    let mut progress = insert::Progress::inline();
+    if !is_durable || held.is_transaction() {
         let begun = Instant::now();
-        let connection = held.connection()?;
-        connection.watch().begin_short();
-        let attempt = connection.insert_one(call.prepared, native, form, call.parameters, &*rows, false);
-        if let Attempt::Done(Attempt::Done(written)) = unless_busy(attempt)? {
+        held.connection()?.watch().begin_short();
+        let attempt = {
+            let Call { prepared, parameters, .. } = call;
+            let many = Many { prepared, native, insert: form, parameters, rows: &*rows };
+            match rows.len() {
+                1 => many.insert_one(&mut held, false),
+                _ => many.go_on(&mut held, &mut progress),
+            }
+        };
+        if let Attempt::Done(Some(written)) = unless_busy(attempt)? {
             drop(held);
             give_way(begun).await;
             return Ok(written.with(rows));
@@ -74,16 +81,16 @@ pub(crate) async fn insert<H: Held>(
     let (prepared, parameters) = (call.prepared.clone(), call.parameters.to_vec());
     worker::run(held, move |mut held| {
         let native = Native::of(&prepared)?;
-        let form = insert_of(native)?;
-        let written = if rows.len() == 1 {
-            match held.connection()?.insert_one(&prepared, native, form, &parameters, &*rows, true)? {
-                Attempt::Done(written) => written,
-                Attempt::Left => return Err(Failure::Ommi(ommi_core::Error::query("the row was not written"))),
-            }
-        } else {
-            insert::many(&mut held, &prepared, native, form, &parameters, &*rows)?
+        let many =
+            Many { prepared: &prepared, native, insert: insert_of(native)?, parameters: &parameters, rows: &*rows };
+        let written = match rows.len() {
+            1 => many.insert_one(&mut held, true)?,
+            _ => many.go_on(&mut held, &mut progress.on_worker())?,
         };
-        Ok(written.with(rows))
+        match written {
+            Some(written) => Ok(written.with(rows)),
+            None => Err(Failure::Ommi(ommi_core::Error::query("the rows were not written"))),
+        }
     })
     .await
 }
@@ -127,25 +134,22 @@ impl Connection {
             false => failure,
         })
     }
+}
 
-    /// Inserts one row; not if it is large and that `may_block` is not said.
-    fn insert_one(
-        &mut self,
-        prepared: &Prepared,
-        native: &Native,
-        insert: &Insert,
-        parameters: &[Datum],
-        rows: &dyn RowSource,
-        may_block: bool,
-    ) -> Outcome<Attempt<Written>> {
+impl Many<'_> {
+    /// Inserts the one row that there is; not if it is large and that `may_block` is not said.
+    fn insert_one<H: Held>(&self, held: &mut H, may_block: bool) -> Outcome<Option<Written>> {
+        let Many { prepared, native, insert, parameters, rows } = *self;
+        let connection = held.connection()?;
         let form = insert.form(0)?;
-        let attempt = self.with_statement(StatementKey::form(prepared.id(), 0), &form.sql.text, |statement, owned| {
+        let key = StatementKey::form(prepared.id(), 0);
+        let attempt = connection.with_statement(key, &form.sql.text, |statement, owned| {
             bind_slots(statement, &native.slots, parameters, prepared.parameters())?;
             let mut binder = RowBinder::new(statement, insert.fields(), None, form.first_row - 1);
             rows.encode(0, &mut binder)?;
             let is_large = binder.is_large();
             if is_large && !may_block {
-                return Ok(Attempt::Left);
+                return Ok(None);
             }
             let changed = u64::try_from(statement.raw_execute()?).unwrap_or(u64::MAX);
             if is_large {
@@ -159,10 +163,10 @@ impl Connection {
                 }
                 _ => AssignedKeys::None,
             };
-            Ok(Attempt::Done(Written { rows: changed, keys }))
+            Ok(Some(Written { rows: changed, keys }))
         });
         attempt.map_err(|failure| match failure.is_reference_violation() {
-            true => Failure::Ommi(reference::find(self, native, rows)),
+            true => Failure::Ommi(reference::find(connection, native, rows)),
             false => failure,
         })
     }

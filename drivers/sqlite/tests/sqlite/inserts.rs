@@ -57,6 +57,49 @@ async fn forty_thousand_rows_go_in_one_insert() {
     assert_eq!(value(&*driver, "SELECT count(*) FROM User WHERE id - 1 = \"e-mail\"").await, Datum::Int(40_000));
 }
 
+/// 200 rows, of which one has a large value and one a key of its own.
+fn with_a_large_one(prefix: &str, key: i64) -> Vec<Vec<Datum>> {
+    let mut rows: Vec<Vec<Datum>> = (0..200).map(|n| ada(&format!("{prefix}{n}"))).collect();
+    rows[101][1] = Datum::Text("x".repeat(100_000).into());
+    rows[150][0] = Datum::Int(key);
+    rows
+}
+
+#[tokio::test]
+async fn rows_go_on_behind_a_large_one_wherever_it_is_written() {
+    let driver = open("sqlite::memory:").await;
+    let insert = inserting(&*driver, &user(), OnConflict::Fail);
+    let inserted = insert.insert(&*driver, with_a_large_one("a", 1_000)).await.unwrap();
+    assert_eq!((inserted.rows, keys(&inserted)), (200, (1_001..=1_199).collect()));
+    let tx = driver.begin(&Default::default()).await.unwrap();
+    let inserted = insert.insert(&*tx, with_a_large_one("b", 3_000)).await.unwrap();
+    assert_eq!((inserted.rows, keys(&inserted)), (200, (3_001..=3_199).collect()));
+    tx.commit().await.unwrap();
+    let misplaced = "SELECT count(*) FROM User WHERE substr(\"e-mail\", 2) + 0 <> \
+                     CASE WHEN id IN (1000, 3000) THEN 150 ELSE id % 1000 - 1 + (id % 1000 > 150) END";
+    assert_eq!(value(&*driver, misplaced).await, Datum::Int(0));
+    assert_eq!(value(&*driver, "SELECT count(*) FROM User WHERE length(name) = 100000").await, Datum::Int(2));
+
+    let mut rows = with_a_large_one("c", 5_000);
+    rows[199] = ada("a0");
+    assert!(insert.insert(&*driver, rows).await.err().unwrap().is_unique_violation());
+    assert_eq!(value(&*driver, "SELECT count(*) FROM User").await, Datum::Int(400));
+    assert_eq!(insert.insert(&*driver, vec![ada("free")]).await.unwrap().rows, 1);
+}
+
+#[tokio::test]
+async fn an_insert_that_is_dropped_half_way_leaves_nothing() {
+    let driver = open("sqlite::memory:").await;
+    let insert = inserting(&*driver, &user(), OnConflict::Fail);
+    // the rest, behind the large row, waits for a worker when the future is dropped
+    let mut work = Box::pin(insert.insert(&*driver, with_a_large_one("a", 1_000)));
+    assert!(std::future::poll_fn(|context| std::task::Poll::Ready(work.as_mut().poll(context).is_pending())).await);
+    drop(work);
+    let there = value(&*driver, "SELECT count(*) FROM User").await;
+    assert!([Datum::Int(0), Datum::Int(200)].contains(&there), "{there:?}");
+    assert_eq!(insert.insert(&*driver, vec![ada("free")]).await.unwrap().rows, 1);
+}
+
 #[tokio::test]
 async fn an_insert_that_fails_half_way_leaves_nothing() {
     let driver = open("sqlite::memory:").await;
