@@ -1,5 +1,7 @@
 //! The pool.
 
+mod share;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use self::share::Either;
 use crate::backoff::Backoff;
 use crate::holder::Holders;
 use crate::kept::Kept;
@@ -56,8 +59,21 @@ pub struct Pool<O: Opener> {
     /// Told when the pool is closed or dropped.
     ended: Arc<Notify>,
     waiting: AtomicUsize,
+    /// How many of those wait that may share a connection.
+    sharing: AtomicUsize,
+    /// Told to them, one after the other, when there is a place in a lane.
+    places: Notify,
     acquired: AtomicU64,
     waited_micros: AtomicU64,
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Want {
+    /// Work that has the connection to itself.
+    Exclusive,
+    /// A short request, which others may join.
+    Shared,
 }
 
 /// The right to a connection, while there is none yet.
@@ -110,6 +126,8 @@ impl<O: Opener> Pool<O> {
             returned: Notify::new(),
             ended: Arc::default(),
             waiting: AtomicUsize::new(0),
+            sharing: AtomicUsize::new(0),
+            places: Notify::new(),
             acquired: AtomicU64::new(0),
             waited_micros: AtomicU64::new(0),
             opener,
@@ -163,13 +181,20 @@ impl<O: Opener> Pool<O> {
                 permit.forget();
                 let permit = Permit(Some(&**self));
                 match self.next_idle()? {
-                    Found::Ready(connection) => return Ok(self.lend(permit, connection, holder)),
+                    Found::Ready(connection) => return Ok(self.lend(permit, connection, holder, Want::Exclusive)),
                     found => Some((permit, found)),
                 }
             }
             Err(_) => None,
         };
-        Box::pin(self.lease_slowly(holder, limit, begun)).await
+        Box::pin(self.lease_slowly(holder, limit, begun, Want::Exclusive)).await
+    }
+
+    /// The right to a connection, in the order in which callers ask.
+    async fn permit(&self) -> Result<Permit<'_, O>> {
+        let permit = self.permits.acquire().await.map_err(|_| is_closed())?;
+        permit.forget();
+        Ok(Permit(Some(self)))
     }
 
     /// A connection that nobody has.
@@ -190,9 +215,18 @@ impl<O: Opener> Pool<O> {
         mut permit: Permit<'_, O>,
         connection: Arc<Kept<O::Connection>>,
         holder: Holder,
+        want: Want,
     ) -> Lease<O> {
-        let holder = self.state().holders.enter(holder);
+        let mut state = self.state();
         permit.0 = None;
+        if want == Want::Shared && state.lanes.len() < self.settings.lanes() {
+            let lease = self.open_lane(&mut state, connection, holder, Instant::now());
+            drop(state);
+            self.tell_of_places(self.settings.lane_depth.saturating_sub(1));
+            return lease;
+        }
+        let holder = state.holders.enter(holder);
+        drop(state);
         self.acquired.fetch_add(1, Ordering::Relaxed);
         Lease::new(Arc::clone(self), connection, Place::Exclusive(holder))
     }
@@ -202,6 +236,7 @@ impl<O: Opener> Pool<O> {
         holder: Holder,
         limit: Option<Duration>,
         begun: Option<(Permit<'_, O>, Found<O::Connection>)>,
+        want: Want,
     ) -> Result<Lease<O>> {
         struct Waiting<'a>(&'a AtomicUsize, &'a AtomicU64, Instant);
         impl Drop for Waiting<'_> {
@@ -218,11 +253,11 @@ impl<O: Opener> Pool<O> {
         let work = async {
             let (permit, mut found) = match begun {
                 Some(begun) => begun,
-                None => {
-                    let permit = self.permits.acquire().await.map_err(|_| is_closed())?;
-                    permit.forget();
-                    (Permit(Some(&**self)), Found::Nothing)
-                }
+                None if want == Want::Shared => match self.permit_or_place().await? {
+                    Either::Permit(permit) => (permit, Found::Nothing),
+                    Either::Place(lease) => return Ok(lease),
+                },
+                None => (self.permit().await?, Found::Nothing),
             };
             is_opening.store(true, Ordering::Relaxed);
             let connection = loop {
@@ -244,7 +279,7 @@ impl<O: Opener> Pool<O> {
                     break self.open().await?;
                 }
             };
-            Ok(self.lend(permit, connection, holder))
+            Ok(self.lend(permit, connection, holder, want))
         };
         let lease = timeout(limit, work).await;
         drop(waiting);
@@ -265,68 +300,6 @@ impl<O: Opener> Pool<O> {
             "no connection came free within {limit} s: all {} of the pool are held by {holders}: keep transactions and streams short, or raise `pool` or `acquire_timeout`",
             self.settings.size
         ))
-    }
-
-    /// Lends a connection for one short request, which may share it with others.
-    ///
-    /// # Errors
-    ///
-    /// As [`Pool::lease`].
-    pub async fn share(self: &Arc<Self>, holder: Holder) -> Result<Lease<O>> {
-        match self.try_share(&holder)? {
-            Some(lease) => Ok(lease),
-            None => self.lease(holder).await,
-        }
-    }
-
-    fn try_share(self: &Arc<Self>, holder: &Holder) -> Result<Option<Lease<O>>> {
-        let now = Instant::now();
-        let mut gone = Vec::new();
-        let mut state = self.state();
-        if state.is_closed {
-            return Err(is_closed());
-        }
-        let opens = state.lanes.len() < self.settings.lanes() && !state.idle.is_empty();
-        if opens && let Ok(permit) = self.permits.try_acquire() {
-            match self.take_idle(&mut state, now, &mut gone) {
-                Found::Ready(connection) => {
-                    permit.forget();
-                    return Ok(Some(self.open_lane(&mut state, connection, holder.clone(), now)));
-                }
-                Found::Suspect(connection, since) => state.idle.push(Idle { connection, since }),
-                Found::Nothing => {}
-            }
-        }
-        let settings = &self.settings;
-        let is_fit = |lane: &&mut Lane<O::Connection>| {
-            lane.depth() < settings.lane_depth
-                && !lane.connection.is_old(now)
-                && lane.moves(settings.lane_patience, now)
-                && self.opener.is_open(&lane.connection)
-        };
-        let Some(lane) = state.lanes.iter_mut().filter(is_fit).min_by_key(|lane| lane.depth()) else {
-            return Ok(None);
-        };
-        let place = Place::Lane(lane.id, lane.join(now));
-        let connection = Arc::clone(&lane.connection);
-        drop(state);
-        self.acquired.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(Lease::new(Arc::clone(self), connection, place)))
-    }
-
-    fn open_lane(
-        self: &Arc<Self>,
-        state: &mut State<O::Connection>,
-        connection: Arc<Kept<O::Connection>>,
-        holder: Holder,
-        now: Instant,
-    ) -> Lease<O> {
-        let id = state.next_lane;
-        state.next_lane += 1;
-        let holder = state.holders.enter(holder);
-        state.lanes.push(Lane::new(id, Arc::clone(&connection), holder, now));
-        self.acquired.fetch_add(1, Ordering::Relaxed);
-        Lease::new(Arc::clone(self), connection, Place::Lane(id, 0))
     }
 
     /// Takes a connection that nobody has. Those that are of no use go into `gone`, to be dropped
@@ -398,6 +371,8 @@ impl<O: Opener> Pool<O> {
             Place::Lane(id, request) => {
                 let Some(at) = state.lanes.iter().position(|lane| lane.id == id) else { return };
                 if !state.lanes.get_mut(at).is_some_and(|lane| lane.leave(request)) {
+                    drop(state);
+                    self.tell_of_places(1);
                     return;
                 }
                 let lane = state.lanes.swap_remove(at);

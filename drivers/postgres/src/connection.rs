@@ -2,9 +2,11 @@
 
 mod statements;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 
 use futures_util::TryStreamExt;
 use ommi_core::driver::{Prepared, RowRef};
@@ -26,6 +28,7 @@ pub(crate) struct Connection {
     client: Arc<Client>,
     statements: Statements,
     prepares: bool,
+    in_flight: InFlight,
     /// Whether somebody stopped waiting for an answer, which may still come.
     is_interrupted: AtomicBool,
     /// Whether a transaction may be open, or the session was lent to the program.
@@ -36,11 +39,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(client: Client, options: &Options, ended: watch::Receiver<()>) -> Self {
+    pub(crate) fn new(client: Client, options: &Options, in_flight: InFlight, ended: watch::Receiver<()>) -> Self {
         Connection {
             client: Arc::new(client),
             statements: Statements::new(options.statement_cache),
             prepares: options.prepares,
+            in_flight,
             is_interrupted: AtomicBool::new(false),
             is_dirty: AtomicBool::new(false),
             was_lent: AtomicBool::new(false),
@@ -70,7 +74,8 @@ impl Connection {
     /// Notes a request whose answer is waited for.
     #[inline]
     pub(crate) fn request(&self) -> Request<'_> {
-        Request(Some(self))
+        self.in_flight.0.fetch_add(1, Ordering::Relaxed);
+        Request { connection: self, is_answered: false }
     }
 
     /// Says whether a transaction is open.
@@ -219,22 +224,55 @@ pub(crate) struct Unclean {
 }
 
 /// A request whose answer is waited for. Dropped before that, the connection is interrupted.
-pub(crate) struct Request<'a>(Option<&'a Connection>);
+pub(crate) struct Request<'a> {
+    connection: &'a Connection,
+    is_answered: bool,
+}
 
 impl Request<'_> {
     /// The answer has come.
     #[inline]
     pub(crate) fn answered(mut self) {
-        self.0 = None;
+        self.is_answered = true;
     }
 }
 
 impl Drop for Request<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.0 {
-            connection.is_interrupted.store(true, Ordering::Release);
+        self.connection.in_flight.0.fetch_sub(1, Ordering::Relaxed);
+        if !self.is_answered {
+            self.connection.is_interrupted.store(true, Ordering::Release);
         }
     }
+}
+
+/// How many requests of a connection are in flight.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InFlight(Arc<AtomicUsize>);
+
+impl InFlight {
+    /// Whether others may follow soon, with which a request can be sent.
+    fn are_several(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
+    }
+}
+
+/// Does what a connection has to do until it ends. Where several requests are in flight, the others
+/// have a turn first, so that what they ask goes in one packet.
+pub(crate) async fn run(connection: impl Future, in_flight: InFlight) {
+    let mut connection = pin!(connection);
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if !has_waited && in_flight.are_several() {
+            has_waited = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        has_waited = false;
+        // why it ended is told to those who wait for answers
+        connection.as_mut().poll(context).map(drop)
+    })
+    .await;
 }
 
 /// A request of a connection that is shared by its owner, for streams.

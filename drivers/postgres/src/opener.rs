@@ -12,7 +12,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, InFlight, run};
 use crate::error;
 use crate::options::Options;
 
@@ -51,12 +51,13 @@ impl PostgresOpener {
         let (client, connection) = opened;
         check_version(connection.parameter("server_version"), options)?;
         let (end, ended) = watch::channel(());
+        let in_flight = InFlight::default();
+        let of_task = in_flight.clone();
         tokio::spawn(async move {
-            // why it ended is told to those who wait for answers
-            let _ = connection.await;
+            run(connection, of_task).await;
             drop(end);
         });
-        Ok(Connection::new(client, options, ended))
+        Ok(Connection::new(client, options, in_flight, ended))
     }
 
     /// Waits until a connection has answered all that it was asked; answers come in the order of the
