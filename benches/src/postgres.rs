@@ -169,6 +169,20 @@ const WORKS: &[Work] = &[
     ("rows 1,000", 40, |lanes, times| raw_rows(lanes, times, 1000), |lanes, times| ommi_rows(lanes, times, 1000)),
     ("rows 10,000", 6, |lanes, times| raw_rows(lanes, times, 10_000), |lanes, times| ommi_rows(lanes, times, 10_000)),
     (
+        "rows 10,000, by hand gathered before they are read",
+        6,
+        |lanes, times| {
+            lanes.runtime.block_on(async {
+                for _ in 0..times {
+                    let rows = lanes.raw.query(&lanes.statements.rows, &[&10_000i64]).await.expect("rows");
+                    let users: Vec<User> = rows.iter().map(user).collect();
+                    assert_eq!(black_box(users).len(), 10_000);
+                }
+            });
+        },
+        |lanes, times| ommi_rows(lanes, times, 10_000),
+    ),
+    (
         "rows 10,000 with times and decimals",
         6,
         |lanes, times| {
