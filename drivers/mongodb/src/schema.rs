@@ -431,9 +431,8 @@ impl Shared {
             if collections.get(name).is_some() {
                 self.write(None, command(&document([("drop", text(name.clone()))]))?, Some(model)).await?;
             }
-            if model.auto().is_some() {
-                self.drop_counter(name).await?;
-            }
+            // whether or not the model of the drop has automatic keys, the collection may have had some
+            self.drop_counter(name).await?;
         }
         self.look().await.map(drop)
     }

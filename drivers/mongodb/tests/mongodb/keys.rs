@@ -65,3 +65,20 @@ async fn tasks_at_once_get_keys_of_their_own() {
     assert_eq!(all.len(), 160);
     close(db).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_that_is_dropped_by_another_model_counts_anew() {
+    #[derive(Model, Clone, Debug, Default, PartialEq)]
+    #[ommi(table = "Ticket")]
+    struct Plain {
+        #[ommi(key)]
+        id: i64,
+    }
+    let Some((db, _)) = open(REPLICA_SET).await else { return };
+    db.create::<Ticket>().await.unwrap();
+    db.add_all([Ticket::default(), Ticket::default()]).await.unwrap();
+    db.drop::<Plain>().await.unwrap();
+    db.create::<Ticket>().await.unwrap();
+    assert_eq!(db.add(Ticket::default()).await.unwrap().id, 1);
+    close(db).await;
+}
