@@ -1,5 +1,7 @@
 //! Short requests that share connections.
 
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
