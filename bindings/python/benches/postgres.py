@@ -32,7 +32,7 @@ async def main(rounds: int) -> None:
             await db.use_models(collection)
             for model in (User, Slots):
                 await db.add(*[model(*user(index)) for index in range(ROWS)]).or_raise()
-            await admin.execute(f'ANALYZE {SCHEMA}."User"')
+            await admin.execute(f'ANALYZE {SCHEMA}."User", {SCHEMA}."Slots"')
             await measure(db, raw, pool, rounds)
     finally:
         await pool.close()

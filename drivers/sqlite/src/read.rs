@@ -129,7 +129,7 @@ pub(crate) async fn fetch<H: Held>(
         if progress == Progress::Done {
             drop(held);
             if was_long {
-                tokio::task::yield_now().await;
+                worker::give_way().await;
             }
             return Ok(sink);
         }

@@ -20,6 +20,13 @@ pub(crate) async fn block<T: FromLost>(work: impl FnOnce() -> T + Send + 'static
     }
 }
 
+/// Gives other tasks of the runtime a turn. Without a Tokio runtime there are none that are known.
+pub(crate) async fn give_way() {
+    if Handle::try_current().is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// An answer that can say that there is none.
 pub(crate) trait FromLost: Send + 'static {
     fn from_lost(error: Error) -> Self;

@@ -111,7 +111,7 @@ fn unless_busy<T>(attempt: Outcome<T>) -> Outcome<Attempt<T>> {
 /// Gives other tasks a turn if work took long.
 async fn give_way(begun: Instant) {
     if begun.elapsed() >= LONG {
-        tokio::task::yield_now().await;
+        worker::give_way().await;
     }
 }
 
