@@ -57,6 +57,22 @@ pub struct Comment {
     pub text: String,
 }
 
+/// A comment that knows its post.
+#[derive(Model, Clone, Debug, Default)]
+#[ommi(table = "comments")]
+pub struct Remark {
+    /// The key.
+    #[ommi(key, auto)]
+    pub id: i64,
+    /// What it is about.
+    #[ommi(references = Post, index)]
+    pub post_id: i64,
+    /// The text.
+    pub text: String,
+    /// The post.
+    pub post: One<Post>,
+}
+
 /// The same by hand.
 #[allow(dead_code, reason = "filled, as a program that shows it would have it")]
 pub struct RawMember {

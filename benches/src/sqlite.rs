@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use tokio::runtime::Runtime;
 
 use crate::measure;
-use crate::relations::{self, by_hand, eager};
+use crate::relations::{self, Comment, Remark, by_hand, eager};
 use crate::user::{User, Visit};
 
 const ROWS: i64 = 100_000;
@@ -180,6 +180,12 @@ const WORKS: &[Work] = &[
         },
     ),
     (
+        "10,000 rows with a relation that is not loaded, beside those without it",
+        4,
+        |lanes, times| ommi_all::<Comment>(lanes, times),
+        |lanes, times| ommi_all::<Remark>(lanes, times),
+    ),
+    (
         "update by key",
         200,
         |lanes, times| {
@@ -249,6 +255,15 @@ fn raw_batch(lanes: &Lanes, times: u32, rows: usize) {
         transaction.commit().expect("a commit");
         black_box(users);
     }
+}
+
+fn ommi_all<M: Model>(lanes: &Lanes, times: u32) {
+    lanes.runtime.block_on(async {
+        for _ in 0..times {
+            let rows = lanes.db.find(M::all()).all().await.expect("rows");
+            assert_eq!(black_box(rows).len(), 10_000);
+        }
+    });
 }
 
 fn ommi_batch(lanes: &Lanes, times: u32, rows: usize) {

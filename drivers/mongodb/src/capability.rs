@@ -26,6 +26,8 @@ pub(crate) fn capabilities(server: &Server, database: &str) -> Capabilities {
         constraint: ConstraintCapability { references: has, ..Capabilities::all().constraint },
         transaction: TransactionCapability {
             transactions: has,
+            // a read that takes long goes on with what was committed meanwhile
+            snapshot_reads: false,
             savepoints: false,
             read_only: has,
             repeatable_read: has,

@@ -312,6 +312,9 @@ pub struct ConstraintCapability {
 pub struct TransactionCapability {
     /// Transactions at all. Absent: unsupported.
     pub transactions: bool,
+    /// Reads outside of transactions that see a write of several rows wholly or not at all. Absent: they
+    /// may see a part of one that is being committed; reads in transactions do not.
+    pub snapshot_reads: bool,
     /// Savepoints, for nested transactions. Absent: unsupported.
     pub savepoints: bool,
     /// Transactions that only read. Absent: unsupported.
@@ -443,6 +446,7 @@ impl Capabilities {
             },
             transaction: TransactionCapability {
                 transactions: true,
+                snapshot_reads: true,
                 savepoints: true,
                 read_only: true,
                 repeatable_read: true,
