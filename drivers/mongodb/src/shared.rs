@@ -107,6 +107,12 @@ impl Shared {
         self.running.acquire().await.map_err(|_| closed())
     }
 
+    /// Notes that a statement may outlive its future. Where a close waits already there is nothing to
+    /// note: it waits for the future, and to wait behind it would be to wait for itself.
+    pub(crate) fn enter_again(&self) -> Option<SemaphorePermit<'_>> {
+        self.running.try_acquire().ok()
+    }
+
     /// Waits for running statements, and closes all connections. What was begun goes on, whether or not
     /// somebody waits for it.
     pub(crate) async fn close(self: &Arc<Self>) {

@@ -256,7 +256,7 @@ impl Shared {
         // not by the task: when it is abandoned, it is one of those that are waited for
         self.rollbacks.wait().await;
         to_its_end(&self.rollbacks, |abandoned| async move {
-            let _running = shared.enter().await?;
+            let _running = shared.enter_again();
             let mut attempt = 0;
             loop {
                 let mut open = shared.begin(shared.transaction_options()).await?;
