@@ -85,6 +85,12 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
         Ok(())
     }
 
+    /// The integer in a field that a relation finds rows by, if it is at hand.
+    #[doc(hidden)]
+    fn integer(&self, _field: u16) -> Option<i64> {
+        None
+    }
+
     /// Calls a function with each relation field and its index in the definition.
     #[doc(hidden)]
     fn each_relation(&mut self, _: &mut dyn FnMut(u16, &mut dyn AnyRelation)) {}

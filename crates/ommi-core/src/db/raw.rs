@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Db;
 use super::selected::Tuples;
-use super::sink::{decode_whole, take};
+use super::sink::{keep_whole, take};
 use crate::driver::{Flow, Raw, Row, RowRef, RowSink};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -226,7 +226,7 @@ impl<M: Model> RowSink for ByName<M> {
 
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
         let row = Reordered { row, columns: &self.columns };
-        self.rows.push(decode_whole(&row, &mut self.group)?);
+        keep_whole(&mut self.rows, &row, &mut self.group)?;
         Ok(Flow::Continue)
     }
 

@@ -23,6 +23,12 @@ pub(crate) trait Decode: 'static {
         None
     }
 
+    /// Takes what was read, and the row that it was read from, into their group.
+    #[inline]
+    fn enter(_: &Self::Out, _: &dyn RowRef, _: &mut GroupBuilder) -> Result<()> {
+        Ok(())
+    }
+
     /// The error with the field whose value did not fit, by its position in the row.
     fn name(error: Error, position: usize) -> Error;
 }
@@ -43,6 +49,11 @@ impl<M: Model> Decode for Whole<M> {
         GroupBuilder::of::<M>(db)
     }
 
+    #[inline]
+    fn enter(instance: &M, row: &dyn RowRef, group: &mut GroupBuilder) -> Result<()> {
+        group.push_of(instance, row)
+    }
+
     #[cold]
     fn name(error: Error, position: usize) -> Error {
         let model = M::definition();
@@ -59,25 +70,32 @@ pub(super) fn decode_error(error: Error, model: &ModelDef, field: &str) -> Error
     Error::decode(format!("`{field}`: {}", error.message())).with_model(model.name()).with_fields([field])
 }
 
-/// Reads a row into something, at its place in a group.
+/// Reads a row into something, at its place in a group, which it enters after.
 #[inline]
-fn decode_in<D: Decode>(row: &dyn RowRef, group: &mut Option<Box<GroupBuilder>>) -> Result<D::Out> {
-    let mut fields = Row::in_group(row, group.as_deref());
-    match D::decode(&mut fields) {
-        Ok(value) => {
-            if let Some(group) = group {
-                group.push(row)?;
-            }
-            Ok(value)
-        }
-        Err(error) => Err(D::name(error, fields.position())),
+fn decode<D: Decode>(row: &dyn RowRef, group: Option<&GroupBuilder>) -> Result<D::Out> {
+    let mut fields = Row::in_group(row, group);
+    D::decode(&mut fields).map_err(|error| D::name(error, fields.position()))
+}
+
+/// Reads a row into something, at its place in a group, and keeps it.
+#[inline]
+fn keep<D: Decode>(rows: &mut Vec<D::Out>, row: &dyn RowRef, group: &mut Option<Box<GroupBuilder>>) -> Result<()> {
+    // what was read goes to its place at once, because each step in between would be a copy
+    rows.push(decode::<D>(row, group.as_deref())?);
+    match (group, rows.last()) {
+        (Some(group), Some(last)) => D::enter(last, row, group),
+        _ => Ok(()),
     }
 }
 
-/// Reads a row into a model, at its place in a group.
+/// Reads a row into a model, at its place in a group, and keeps it.
 #[inline]
-pub(crate) fn decode_whole<M: Model>(row: &dyn RowRef, group: &mut Option<Box<GroupBuilder>>) -> Result<M> {
-    decode_in::<Whole<M>>(row, group)
+pub(crate) fn keep_whole<M: Model>(
+    rows: &mut Vec<M>,
+    row: &dyn RowRef,
+    group: &mut Option<Box<GroupBuilder>>,
+) -> Result<()> {
+    keep::<Whole<M>>(rows, row, group)
 }
 
 /// Keeps all rows.
@@ -106,8 +124,7 @@ impl<D: Decode> RowSink for All<D> {
 
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
-        let value = decode_in::<D>(row, &mut self.group)?;
-        self.rows.push(value);
+        keep::<D>(&mut self.rows, row, &mut self.group)?;
         Ok(Flow::Continue)
     }
 
@@ -154,7 +171,10 @@ impl<D: Decode> RowSink for First<D> {
             self.several = true;
             return Ok(Flow::Stop);
         }
-        self.first = Some(decode_in::<D>(row, &mut self.group)?);
+        let first = self.first.insert(decode::<D>(row, self.group.as_deref())?);
+        if let Some(group) = &mut self.group {
+            D::enter(first, row, group)?;
+        }
         Ok(Flow::Continue)
     }
 

@@ -143,11 +143,7 @@ impl<'a> Row<'a> {
     pub fn cell(&mut self) -> Result<Cell<'a>> {
         let column = self.next;
         self.next += 1;
-        let cell = self.row.cell(column)?;
-        if let Some(place) = self.place {
-            place.keys.see(column, cell);
-        }
-        Ok(cell)
+        self.row.cell(column)
     }
 
     /// Reads the next value from a JSON document, by serde.

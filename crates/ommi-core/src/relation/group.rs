@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Mutex;
 
 use super::eager::Spec;
-use super::keys::{Key, KeyColumn, KeySet, SeenKeys};
+use super::keys::{Key, KeyColumn, KeySet};
 use super::load::{Related, load};
 use super::repeated;
 use crate::db::Db;
@@ -489,7 +489,6 @@ pub(crate) struct GroupBuilder {
     columns: Vec<KeyColumn>,
     rows: u32,
     fields: u32,
-    seen: SeenKeys,
 }
 
 impl GroupBuilder {
@@ -507,8 +506,7 @@ impl GroupBuilder {
         // a relation that leads nowhere comes up at the first query and when it is loaded
         let routes = model.routes().ok();
         let of_routes = routes.map(Routes::columns).unwrap_or_default();
-        let columns: Vec<KeyColumn> = of_routes.iter().map(KeyColumn::new).collect();
-        let seen = SeenKeys::wanted_by(&columns, of_routes);
+        let columns = of_routes.iter().map(KeyColumn::new).collect();
         let group = Arc::new(Group {
             db: Some(db.clone()),
             model: Some(model),
@@ -517,21 +515,44 @@ impl GroupBuilder {
             rows: OnceLock::new(),
         });
         let fields = u32::try_from(relations).unwrap_or(u32::MAX);
-        Box::new(GroupBuilder { group, routes, columns, rows: 0, fields, seen })
+        Box::new(GroupBuilder { group, routes, columns, rows: 0, fields })
     }
 
     /// The place of the next row's relation fields.
     #[inline]
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { group: &self.group, row: self.rows, keys: &self.seen }
+        Place { group: &self.group, row: self.rows }
     }
 
     /// Takes the keys of a row that was read.
-    #[inline]
     pub(crate) fn push(&mut self, row: &dyn RowRef) -> Result<()> {
         if let Some(routes) = self.routes {
-            for (place, (column, fields)) in self.columns.iter_mut().zip(routes.columns()).enumerate() {
-                column.push_seen(self.seen.take(place), fields, row)?;
+            for (column, fields) in self.columns.iter_mut().zip(routes.columns()) {
+                column.push(fields, row)?;
+            }
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Takes the keys of a row that was read, and of which an instance was made.
+    #[inline]
+    pub(crate) fn push_of<M: Model>(&mut self, instance: &M, row: &dyn RowRef) -> Result<()> {
+        if let [only] = self.columns.as_mut_slice()
+            && only.push_of(instance)
+        {
+            self.rows += 1;
+            return Ok(());
+        }
+        self.push_each(instance, row)
+    }
+
+    fn push_each<M: Model>(&mut self, instance: &M, row: &dyn RowRef) -> Result<()> {
+        for (place, column) in self.columns.iter_mut().enumerate() {
+            if !column.push_of(instance)
+                && let Some(fields) = self.routes.and_then(|routes| routes.columns().get(place))
+            {
+                column.push(fields, row)?;
             }
         }
         self.rows += 1;
@@ -557,5 +578,4 @@ impl GroupBuilder {
 pub(crate) struct Place<'a> {
     pub(crate) group: &'a Arc<Group>,
     pub(crate) row: u32,
-    pub(crate) keys: &'a SeenKeys,
 }

@@ -6,60 +6,64 @@ use std::hash::{BuildHasherDefault, Hasher};
 use crate::driver::RowRef;
 use crate::error::{Error, Result};
 use crate::evaluate::GroupKey;
+use crate::model::Model;
 use crate::model::relation::KeyFields;
 use crate::value::{Cell, Datum, Json, ValueType, json, list};
 
-/// How many columns of keys are filled while a row is read: enough for most models.
-const SEEN: usize = 2;
-
-/// The keys of a row that are single integers, taken while its fields are read: to read a column again
-/// costs as much as to read another one.
+/// A list of integers that grows by blocks, each at least as long as all before it: it never moves what it
+/// holds, nor stands in the way of the list of rows, which grows beside it and is moved less.
 #[derive(Default)]
-pub(crate) struct SeenKeys {
-    /// A bit for each of the first 64 columns of the row, set where it holds a key.
-    wanted: u64,
-    /// For each of the first columns of keys, the column of the row and what was read there.
-    keys: [SeenKey; SEEN],
+pub(crate) struct Integers {
+    /// The blocks before the last one: the first has [`FIRST_BLOCK`] integers, the next ones twice that,
+    /// four times that, and so on.
+    full: Vec<Vec<i64>>,
+    last: Vec<i64>,
 }
 
-#[derive(Default)]
-struct SeenKey {
-    column: Option<usize>,
-    key: std::cell::Cell<Option<i64>>,
-}
+const FIRST_BLOCK: usize = 4;
 
-impl SeenKeys {
-    /// Those that some columns of keys want.
-    pub(crate) fn wanted_by(columns: &[KeyColumn], fields: &[KeyFields]) -> Self {
-        let mut seen = SeenKeys::default();
-        for (slot, (column, of)) in seen.keys.iter_mut().zip(columns.iter().zip(fields)) {
-            if let (KeyColumn::Integers { .. }, [(field, _)], None) = (column, of.fields.as_slice(), &of.kind)
-                && *field < 64
-            {
-                slot.column = Some(usize::from(*field));
-                seen.wanted |= 1 << field;
-            }
+impl Integers {
+    #[inline]
+    fn push(&mut self, integer: i64) {
+        if self.last.len() == self.last.capacity() {
+            self.begin_block();
         }
-        seen
+        self.last.push(integer);
     }
 
-    /// Takes a value of a row, if it is a wanted key.
-    #[inline]
-    pub(crate) fn see(&self, column: usize, cell: Cell<'_>) {
-        if column < 64
-            && self.wanted & 1 << column != 0
-            && let Cell::Int(key) = cell
-        {
-            for seen in self.keys.iter().filter(|seen| seen.column == Some(column)) {
-                seen.key.set(Some(key));
-            }
+    #[cold]
+    fn begin_block(&mut self) {
+        if self.last.capacity() > 0 {
+            self.full.push(std::mem::take(&mut self.last));
         }
+        self.last.reserve_exact(Self::length_of(self.full.len()));
     }
 
-    /// The key that was seen for a column of keys, which is forgotten with it.
-    #[inline]
-    pub(crate) fn take(&self, place: usize) -> Option<i64> {
-        self.keys.get(place)?.key.take()
+    fn length_of(block: usize) -> usize {
+        FIRST_BLOCK << block
+    }
+
+    /// Where a block begins.
+    fn start_of(block: usize) -> usize {
+        Self::length_of(block) - FIRST_BLOCK
+    }
+
+    fn len(&self) -> usize {
+        Self::start_of(self.full.len()) + self.last.len()
+    }
+
+    fn get(&self, index: usize) -> Option<i64> {
+        let block = usize::try_from((index.checked_add(FIRST_BLOCK)? / FIRST_BLOCK).ilog2()).ok()?;
+        let integers = if block == self.full.len() { &self.last } else { self.full.get(block)? };
+        integers.get(index - Self::start_of(block)).copied()
+    }
+
+    /// Forgets all integers but the first ones.
+    fn truncate(&mut self, integers: usize) {
+        while integers < Self::start_of(self.full.len()) {
+            self.last = self.full.pop().unwrap_or_default();
+        }
+        self.last.truncate(integers - Self::start_of(self.full.len()));
     }
 }
 
@@ -68,9 +72,11 @@ pub(crate) enum KeyColumn {
     /// One integer each.
     Integers {
         /// The keys; 0 where absent.
-        keys: Vec<i64>,
+        keys: Integers,
         /// A bit for each absent key, up to the last of them.
         absent: Vec<u64>,
+        /// The field that holds the keys, where nothing else decides whether there is one.
+        field: Option<u16>,
     },
     /// Anything else: all keys in one text, as JSON arrays.
     Texts {
@@ -84,8 +90,9 @@ pub(crate) enum KeyColumn {
 impl KeyColumn {
     pub(crate) fn new(fields: &KeyFields) -> Self {
         match fields.fields.as_slice() {
-            [(_, value_type)] if value_type.is_integer() && *value_type != ValueType::U64 => {
-                KeyColumn::Integers { keys: Vec::new(), absent: Vec::new() }
+            [(field, value_type)] if value_type.is_integer() && *value_type != ValueType::U64 => {
+                let field = fields.kind.is_none().then_some(*field);
+                KeyColumn::Integers { keys: Integers::default(), absent: Vec::new(), field }
             }
             _ => KeyColumn::Texts { text: String::new(), ends: Vec::new() },
         }
@@ -95,7 +102,7 @@ impl KeyColumn {
     pub(crate) fn truncate(&mut self, rows: u32) {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         match self {
-            KeyColumn::Integers { keys, absent } => {
+            KeyColumn::Integers { keys, absent, .. } => {
                 keys.truncate(rows);
                 absent.truncate(rows.div_ceil(64));
                 if let Some(word) = absent.get_mut(rows / 64) {
@@ -109,31 +116,21 @@ impl KeyColumn {
         }
     }
 
-    /// Takes the key of the next row, if it was seen while the row was read, and reads it otherwise.
+    /// Takes the key of the next row from the instance that was made of it, if that tells it: to read a
+    /// column again costs as much as to read another one.
     #[inline]
-    pub(crate) fn push_seen(&mut self, seen: Option<i64>, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {
-        match (&mut *self, seen) {
-            (KeyColumn::Integers { keys, .. }, Some(key)) => {
-                keys.push(key);
-                Ok(())
-            }
-            _ => self.push(fields, row),
+    pub(crate) fn push_of<M: Model>(&mut self, instance: &M) -> bool {
+        if let KeyColumn::Integers { keys, field: Some(field), .. } = self
+            && let Some(key) = instance.integer(*field)
+        {
+            keys.push(key);
+            return true;
         }
+        false
     }
 
     /// Takes the key of the next row, which holds all fields of its model.
     pub(crate) fn push(&mut self, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {
-        if let (KeyColumn::Integers { keys, .. }, [(field, _)], None) =
-            (&mut *self, fields.fields.as_slice(), &fields.kind)
-            && let Cell::Int(key) = row.cell(usize::from(*field))?
-        {
-            keys.push(key);
-            return Ok(());
-        }
-        self.push_slowly(fields, row)
-    }
-
-    fn push_slowly(&mut self, fields: &KeyFields, row: &dyn RowRef) -> Result<()> {
         if let Some((field, wanted)) = &fields.kind
             && !matches!(row.cell(usize::from(*field))?, Cell::Text(kind) if *kind == **wanted)
         {
@@ -172,7 +169,7 @@ impl KeyColumn {
 
     fn push_absent(&mut self) -> Result<()> {
         match self {
-            KeyColumn::Integers { keys, absent } => {
+            KeyColumn::Integers { keys, absent, .. } => {
                 let row = keys.len();
                 let word = row / 64;
                 if absent.len() <= word {
@@ -192,9 +189,9 @@ impl KeyColumn {
     pub(crate) fn key(&self, row: u32, fields: &KeyFields) -> Result<Option<Key>> {
         let index = usize::try_from(row).unwrap_or(usize::MAX);
         match self {
-            KeyColumn::Integers { keys, absent } => {
+            KeyColumn::Integers { keys, absent, .. } => {
                 let is_absent = absent.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0);
-                Ok(keys.get(index).filter(|_| !is_absent).map(|key| Key::Integer(*key)))
+                Ok(keys.get(index).filter(|_| !is_absent).map(Key::Integer))
             }
             KeyColumn::Texts { text, ends } => {
                 let end = ends.get(index).copied().unwrap_or_default();
@@ -359,6 +356,30 @@ mod tests {
 
     fn text(text: &str) -> Datum {
         Datum::Text(text.into())
+    }
+
+    #[test]
+    fn integers_in_blocks_are_those_of_a_list() {
+        let mut blocks = Integers::default();
+        let mut list = Vec::new();
+        for step in 0..2_000_i64 {
+            if step % 37 == 36 {
+                let kept = usize::try_from(step * 7919).unwrap() % (list.len() + 1);
+                blocks.truncate(kept);
+                list.truncate(kept);
+            }
+            blocks.push(step);
+            list.push(step);
+            assert_eq!(blocks.len(), list.len());
+            assert_eq!(blocks.get(list.len()), None);
+        }
+        (2_000..12_000).for_each(|integer| {
+            blocks.push(integer);
+            list.push(integer);
+        });
+        assert!((0..list.len()).all(|index| blocks.get(index) == list.get(index).copied()));
+        blocks.truncate(0);
+        assert_eq!((blocks.len(), blocks.get(0)), (0, None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::eager::Spec;
 use super::group::{Group, GroupBuilder};
 use super::keys::{Key, KeySet};
 use crate::db::Db;
-use crate::db::sink::decode_whole;
+use crate::db::sink::keep_whole;
 use crate::driver::{Flow, RowRef, RowSink};
 use crate::error::Result;
 use crate::model::relation::LinkKind;
@@ -345,8 +345,7 @@ struct WholeRows<T> {
 impl<T: Model> FoundRows for WholeRows<T> {
     #[inline]
     fn push(&mut self, row: &dyn RowRef) -> Result<()> {
-        self.rows.push(decode_whole::<T>(row, &mut self.group)?);
-        Ok(())
+        keep_whole(&mut self.rows, row, &mut self.group)
     }
 
     fn truncate(&mut self, rows: usize) {

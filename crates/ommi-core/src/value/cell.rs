@@ -79,6 +79,15 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// The integer of an `Int`.
+    #[inline]
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Cell::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// Whether the cell is null.
     #[inline]
     pub fn is_null(&self) -> bool {

@@ -6,6 +6,7 @@ use quote::{quote, quote_spanned};
 use super::ModelInput;
 use crate::paths::{Paths, place};
 use crate::record::Field;
+use crate::types;
 
 impl ModelInput<'_> {
     /// The methods of `Model` for relation fields, and for fields that take another row's key.
@@ -21,6 +22,9 @@ impl ModelInput<'_> {
                     #(#visits)*
                 }
             });
+        }
+        if !relations.is_empty() {
+            tokens.extend(self.integers(paths));
         }
         let referencing: Vec<&Field<'_>> = self.record.values().filter(|field| self.is_referencing(field)).collect();
         let choices: Vec<_> = self.record.stored().filter(|field| !field.attributes.choices.is_empty()).collect();
@@ -58,6 +62,30 @@ impl ModelInput<'_> {
             });
         }
         tokens
+    }
+
+    /// The method that tells the integers by which relations find rows: those of fields whose types are
+    /// visibly integers, so that what the field holds is what was read.
+    fn integers(&self, paths: &Paths) -> TokenStream {
+        let finds = |field: &&Field<'_>| field.attributes.key.is_some() || self.is_referencing(field);
+        let integers = self.record.values().filter(|field| types::is_integer(field.plain())).filter(finds);
+        let found: Vec<_> = integers
+            .map(|field| {
+                let (ident, index, value_trait) =
+                    (field.ident, self.record.index(field, paths), paths.of(field.of, "Value"));
+                quote!(if field == #index { return #value_trait::cell(&self.#ident).int(); })
+            })
+            .collect();
+        if found.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            #[inline]
+            fn integer(&self, field: u16) -> ::core::option::Option<i64> {
+                #(#found)*
+                ::core::option::Option::None
+            }
+        }
     }
 
     fn is_referencing(&self, field: &Field<'_>) -> bool {
