@@ -6,20 +6,25 @@ use std::time::{Duration, Instant};
 
 use crate::kept::Kept;
 
+/// Requests in flight, by their numbers, and since when.
+pub(crate) type Requests = VecDeque<(u64, Instant)>;
+
 /// A connection with its requests in flight, which the server answers in their order.
 pub(crate) struct Lane<C> {
     pub(crate) id: u64,
     pub(crate) connection: Arc<Kept<C>>,
     /// The place of its holder.
     pub(crate) holder: usize,
-    requests: VecDeque<(u64, Instant)>,
+    /// In the order in which they were sent.
+    pub(crate) requests: Requests,
     next: u64,
 }
 
 impl<C> Lane<C> {
-    /// A lane with its first request.
-    pub(crate) fn new(id: u64, connection: Arc<Kept<C>>, holder: usize, now: Instant) -> Self {
-        Lane { id, connection, holder, requests: VecDeque::from([(0, now)]), next: 1 }
+    /// A lane with its first request, which it keeps in an empty list.
+    pub(crate) fn new(id: u64, connection: Arc<Kept<C>>, holder: usize, mut requests: Requests, now: Instant) -> Self {
+        requests.push_back((0, now));
+        Lane { id, connection, holder, requests, next: 1 }
     }
 
     /// How many requests are in flight.

@@ -16,7 +16,7 @@ use self::share::Either;
 use crate::backoff::Backoff;
 use crate::holder::Holders;
 use crate::kept::Kept;
-use crate::lane::Lane;
+use crate::lane::{Lane, Requests};
 use crate::lease::{Lease, Place};
 use crate::metrics::Metrics;
 use crate::opener::Opener;
@@ -37,6 +37,8 @@ struct State<C> {
     /// The last used stands last.
     idle: Vec<Idle<C>>,
     lanes: Vec<Lane<C>>,
+    /// Lists of requests of lanes that were, for those that will be.
+    requests: Vec<Requests>,
     next_lane: u64,
     holders: Holders,
     open: usize,
@@ -54,6 +56,8 @@ pub struct Pool<O: Opener> {
     permits: Semaphore,
     opening: Semaphore,
     state: Mutex<State<O::Connection>>,
+    /// Whether somebody may wait until all connections are back.
+    is_closing: AtomicBool,
     /// Told when a connection comes back to a closed pool.
     returned: Notify,
     /// Told when the pool is closed or dropped.
@@ -116,6 +120,7 @@ impl<O: Opener> Pool<O> {
             state: Mutex::new(State {
                 idle: Vec::with_capacity(settings.size),
                 lanes: Vec::with_capacity(settings.lanes()),
+                requests: Vec::with_capacity(settings.lanes()),
                 next_lane: 0,
                 holders: Holders::default(),
                 open: 0,
@@ -123,6 +128,7 @@ impl<O: Opener> Pool<O> {
                 backoff: Backoff::default(),
                 is_closed: false,
             }),
+            is_closing: AtomicBool::new(false),
             returned: Notify::new(),
             ended: Arc::default(),
             waiting: AtomicUsize::new(0),
@@ -377,6 +383,7 @@ impl<O: Opener> Pool<O> {
                 }
                 let lane = state.lanes.swap_remove(at);
                 state.holders.leave(lane.holder);
+                state.requests.push(lane.requests);
             }
         }
         if self.opener.is_open(&connection) && self.opener.is_unclean(&connection) {
@@ -441,12 +448,15 @@ impl<O: Opener> Pool<O> {
 
     fn give_permit_back(&self) {
         self.permits.add_permits(1);
-        self.returned.notify_waiters();
+        if self.is_closing.load(Ordering::SeqCst) {
+            self.returned.notify_waiters();
+        }
     }
 
     /// Refuses new leases, waits until all connections have come back, and closes them.
     pub async fn close(&self) {
         self.state().is_closed = true;
+        self.is_closing.store(true, Ordering::SeqCst);
         self.ended.notify_one();
         loop {
             let returned = self.returned.notified();

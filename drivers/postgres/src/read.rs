@@ -53,7 +53,8 @@ async fn read(connection: &Connection, call: &Call<'_>, native: &Native, sink: &
         return Box::pin(drain(rows, Described::Later(&native.wanted), sink)).await;
     }
     let statement = connection.statements().get(client, key_of(call), text, &native.types, &native.wanted).await?;
-    let rows = client.query_raw(&statement.statement, parameters).await?;
+    // a box of its own, because one for everything would be longer than the allocator keeps at hand
+    let rows = Box::pin(client.query_raw(&statement.statement, parameters)).await?;
     drain(rows, Described::Before(&statement.columns), sink).await
 }
 

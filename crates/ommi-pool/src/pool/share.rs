@@ -86,7 +86,8 @@ impl<O: Opener> Pool<O> {
         let id = state.next_lane;
         state.next_lane += 1;
         let holder = state.holders.enter(holder);
-        state.lanes.push(Lane::new(id, Arc::clone(&connection), holder, now));
+        let requests = state.requests.pop().unwrap_or_default();
+        state.lanes.push(Lane::new(id, Arc::clone(&connection), holder, requests, now));
         self.acquired.fetch_add(1, Ordering::Relaxed);
         Lease::new(Arc::clone(self), connection, Place::Lane(id, 0))
     }
