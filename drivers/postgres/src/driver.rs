@@ -102,6 +102,16 @@ impl Shared {
         lease.map_err(|error| error.with_driver(DRIVER))
     }
 
+    /// Reads rows into a sink, over a connection that others share if the statement is a short one.
+    #[inline]
+    async fn fetch(&self, call: Call<'_>, sink: Box<dyn RowSink>) -> Result<Box<dyn RowSink>> {
+        let lease = match call.prepared.is_short() {
+            true => self.pool.share(call.holder()).await.map_err(|error| error.with_driver(DRIVER))?,
+            false => self.lease(&call).await?,
+        };
+        self.in_words(read::fetch(&lease, call, sink).await, &call, Effect::None)
+    }
+
     /// A connection for a call that is no statement of a model.
     async fn lease_for(&self, operation: &'static str) -> Result<Lease<PostgresOpener>> {
         self.pool.lease(Holder::operation(operation)).await.map_err(|error| error.with_driver(DRIVER))
@@ -116,15 +126,7 @@ struct PostgresDriver {
 
 impl Session for PostgresDriver {
     fn fetch<'a>(&'a self, call: Call<'a>, sink: Box<dyn RowSink>) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
-        Box::pin(async move {
-            let shared = &*self.shared;
-            let lease = match call.prepared.is_short() {
-                true => shared.pool.share(call.holder()).await,
-                false => shared.lease(&call).await,
-            };
-            let lease = lease.map_err(|error| error.with_driver(DRIVER))?;
-            shared.in_words(read::fetch(&lease, call, sink).await, &call, Effect::None)
-        })
+        Box::pin(self.shared.fetch(call, sink))
     }
 
     fn stream<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Box<dyn RowStream>>> {
@@ -232,5 +234,29 @@ impl Driver for PostgresDriver {
             self.shared.pool.close().await;
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longest piece that glibc keeps at hand for each thread.
+    const AT_HAND: usize = 1032;
+
+    fn size_of_future<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_futures_of_a_read_are_no_longer_than_what_an_allocator_keeps_at_hand() {
+        type Sink = Box<dyn RowSink>;
+        let read = size_of_future(|shared: &'static Shared, call: Call<'static>, sink: Sink| shared.fetch(call, sink));
+        let request = size_of_future(
+            |client: &'static Client, statement: &'static tokio_postgres::Statement, list: &'static [_]| {
+                client.query_raw(statement, list.iter().map(crate::encode::Parameter::lent))
+            },
+        );
+        assert!(read <= AT_HAND && request <= AT_HAND, "{read} and {request} bytes");
     }
 }

@@ -143,17 +143,16 @@ pub(crate) fn parameters<'a>(
     values: &'a [Datum],
     types: &'a [ValueType],
 ) -> Result<Vec<Parameter<'a>>> {
-    slots
-        .iter()
-        .map(|slot| {
-            Ok(match slot.bind(values, types)? {
-                Bound::Value(value, _) => Parameter::Cell(value.cell()),
-                Bound::Text(text) => Parameter::Made(text),
-                // no text is above all others: what a prefix has no end is compared with is null
-                Bound::AboveText => Parameter::Cell(Cell::Null),
-            })
-        })
-        .collect()
+    let mut parameters = Vec::with_capacity(slots.len());
+    for slot in slots {
+        parameters.push(match slot.bind(values, types)? {
+            Bound::Value(value, _) => Parameter::Cell(value.cell()),
+            Bound::Text(text) => Parameter::Made(text),
+            // no text is above all others: what a prefix has no end is compared with is null
+            Bound::AboveText => Parameter::Cell(Cell::Null),
+        });
+    }
+    Ok(parameters)
 }
 
 /// Whether the binary form of a type is that of text.

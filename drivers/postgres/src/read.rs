@@ -8,7 +8,7 @@ use tokio_postgres::RowStream;
 
 use crate::connection::{Connection, StatementKey};
 use crate::decode::{Column, PostgresRow, columns};
-use crate::encode::parameters;
+use crate::encode::{Parameter, parameters};
 use crate::error::{Failure, Outcome};
 use crate::native::Native;
 
@@ -49,12 +49,12 @@ async fn read(connection: &Connection, call: &Call<'_>, native: &Native, sink: &
     let parameters = parameters(&native.slots, call.parameters, call.prepared.parameters())?;
     if !connection.prepares() {
         let typed = parameters.into_iter().zip(native.types.iter().cloned());
-        let rows = client.query_typed_raw(text, typed).await?;
+        let rows = Box::pin(client.query_typed_raw(text, typed)).await?;
         return Box::pin(drain(rows, Described::Later(&native.wanted), sink)).await;
     }
     let statement = connection.statements().get(client, key_of(call), text, &native.types, &native.wanted).await?;
     // a box of its own, because one for everything would be longer than the allocator keeps at hand
-    let rows = Box::pin(client.query_raw(&statement.statement, parameters)).await?;
+    let rows = Box::pin(client.query_raw(&statement.statement, parameters.iter().map(Parameter::lent))).await?;
     drain(rows, Described::Before(&statement.columns), sink).await
 }
 

@@ -266,7 +266,8 @@ impl DynamicQuery {
     /// Those of [`Update`](super::Update).
     pub async fn update(self, mut assignments: Vec<(u16, Expr)>) -> Result<u64> {
         let model = Arc::clone(&self.select.model);
-        let condition = self.select.into_write_condition("update")?;
+        self.select.check_write("update")?;
+        let condition = self.select.condition;
         check_assignments(&model, &mut assignments)?;
         touch(&model, &mut assignments);
         let update = UpdateStatement { model: Arc::clone(&model), condition, assignments };
@@ -280,7 +281,8 @@ impl DynamicQuery {
     /// Those of [`Query::delete`](super::Query::delete).
     pub async fn delete(self) -> Result<u64> {
         let model = Arc::clone(&self.select.model);
-        let condition = self.select.into_write_condition("delete")?;
+        self.select.check_write("delete")?;
+        let condition = self.select.condition;
         let delete = DeleteStatement { model: Arc::clone(&model), condition };
         self.db.write(&model, Statement::Delete(delete), "delete").await
     }

@@ -255,29 +255,49 @@ impl Db {
         statement: Statement,
         operation: &'static str,
     ) -> Result<u64> {
+        self.write_planned(model, self.plan(statement), operation).await
+    }
+
+    /// Updates or deletes as planned.
+    pub(super) async fn write_planned(
+        &self,
+        model: &Arc<ModelDef>,
+        planned: Result<(Arc<Plan>, Parameters)>,
+        operation: &'static str,
+    ) -> Result<u64> {
         let in_flight = self.in_flight();
         self.check_writable().map_err(|error| error.with_model(model.name()).with_operation(operation))?;
-        let (plan, parameters) = self.plan(statement)?;
-        let Plan::Write(plan) = &*plan else { return Err(other_plan()) };
+        let (plan, parameters) = &planned?;
+        let Plan::Write(plan) = &**plan else { return Err(other_plan()) };
         let matched = match plan {
-            WritePlan::Native(prepared) => self.execute(model, prepared, &parameters, operation).await?,
-            WritePlan::ByKey { select, write, assignments, .. } => {
-                let mut written = 0;
-                let all = self.in_one_transaction(async |db| {
-                    for row in db.complete(model, select, &parameters, operation).await? {
-                        let values = by_key_parameters(model, &row, &parameters, assignments.as_deref(), None)
-                            .map_err(|error| error.with_model(model.name()).with_operation(operation))?;
-                        written += db.execute(model, write, &values, operation).await?;
-                    }
-                    Ok(())
-                });
-                let all = all.await;
-                self.say_written(all, written)?;
-                written
-            }
+            WritePlan::Native(prepared) => self.execute(model, prepared, parameters, operation).await?,
+            WritePlan::ByKey { .. } => Box::pin(self.write_by_key(model, plan, parameters, operation)).await?,
         };
         in_flight.succeeded();
         Ok(matched)
+    }
+
+    /// Updates or deletes row by row those that the engine finds.
+    async fn write_by_key(
+        &self,
+        model: &Arc<ModelDef>,
+        plan: &WritePlan,
+        parameters: &[Datum],
+        operation: &'static str,
+    ) -> Result<u64> {
+        let WritePlan::ByKey { select, write, assignments, .. } = plan else { return Err(other_plan()) };
+        let mut written = 0;
+        let all = self.in_one_transaction(async |db| {
+            for row in db.complete(model, select, parameters, operation).await? {
+                let values = by_key_parameters(model, &row, parameters, assignments.as_deref(), None)
+                    .map_err(|error| error.with_model(model.name()).with_operation(operation))?;
+                written += db.execute(model, write, &values, operation).await?;
+            }
+            Ok(())
+        });
+        let all = all.await;
+        self.say_written(all, written)?;
+        Ok(written)
     }
 
     async fn execute(

@@ -263,14 +263,16 @@ impl<M: Model> Query<M> {
     /// `Query` with an order, a limit or an offset, which databases do not agree on;
     /// `Constraint` if a row is still referenced; and the database's.
     pub async fn delete(self) -> Result<u64> {
-        let (db, condition) = self.into_write("delete")?;
-        let statement = DeleteStatement { model: M::definition().clone(), condition };
+        let (db, condition) = self.into_write("delete");
+        let statement = DeleteStatement { model: M::definition().clone(), condition: condition? };
         db.write(M::definition(), Statement::Delete(statement), "delete").await
     }
 
-    pub(super) fn into_write(self, operation: &'static str) -> Result<(Db, Condition)> {
-        let (db, select) = self.finish()?;
-        Ok((db, select.into_write_condition(operation)?))
+    /// The database and the condition of a write of the rows.
+    pub(super) fn into_write(mut self, operation: &'static str) -> (Db, Result<Condition>) {
+        let continued = self.after.take().map_or(Ok(()), |after| continue_after(&mut self.select, &after));
+        let condition = continued.and_then(|()| self.select.check_write(operation)).map(|()| self.select.condition);
+        (self.db, condition)
     }
 
     /// How the query is answered: what the driver runs, what the engine completes, and the

@@ -86,12 +86,12 @@ impl SelectStatement {
         }
     }
 
-    /// The condition of an update or a delete of the rows.
+    /// Refuses an update or a delete of the rows which would not be by their condition alone.
     ///
     /// # Errors
     ///
     /// `Query` if the rows are more than a condition says, which a write cannot keep to.
-    pub(crate) fn into_write_condition(self, operation: &'static str) -> Result<Condition> {
+    pub(crate) fn check_write(&self, operation: &'static str) -> Result<()> {
         if self.limit.is_some() || self.offset.is_some() || !self.order_by.is_empty() || self.extras.is_some() {
             return Err(Error::query(
                 "an update or delete takes no order, limit, offset or cursor: find the keys first, then write by `in_`",
@@ -104,7 +104,7 @@ impl SelectStatement {
                 .with_model(self.model.name())
                 .with_operation(operation));
         }
-        Ok(self.condition)
+        Ok(())
     }
 
     /// Whether each row of the answer is a row of the model.
