@@ -1,5 +1,6 @@
 //! Models: what the core knows of a Python class, and how its instances are built and read.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use ommi::model::{FieldDef, ModelBuilder, ModelDef, OnChange, ReferenceDef, ReferenceTarget};
@@ -12,7 +13,7 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt, ffi, intern};
 
 use crate::arena::{Arena, NewRows, Slot};
-use crate::error::OrRaise;
+use crate::error::{OrRaise, wrong_type};
 use crate::related::{Loaded, Siblings};
 use crate::value::{Codec, plain_text};
 
@@ -28,13 +29,18 @@ enum Build {
 /// A field of a model.
 #[derive(Debug)]
 pub(crate) struct FieldOf {
-    /// The attribute's name, interned.
-    pub(crate) name: Py<PyString>,
-    /// The name of the class's parameter.
-    parameter: Py<PyString>,
+    pub(crate) attribute: Attribute,
     pub(crate) codec: Arc<Codec>,
-    /// The descriptor of the field's slot, for classes that have those.
-    slot: Option<Py<PyAny>>,
+    /// The embedded objects that lead to the one that has the field.
+    within: Vec<Arc<Step>>,
+}
+
+/// An embedded object on the way to a field.
+#[derive(Debug)]
+struct Step {
+    name: Py<PyString>,
+    class: Py<PyType>,
+    is_optional: bool,
 }
 
 /// A model, shared by all that refers to it.
@@ -44,13 +50,9 @@ pub(crate) struct ModelOf {
     pub(crate) def: Arc<ModelDef>,
     pub(crate) fields: Vec<FieldOf>,
     pub(crate) types: Arc<[ValueType]>,
-    build: Build,
-    /// The slot that allocates instances.
-    new: Option<ffi::newfunc>,
-    /// What is set on each instance besides its fields.
-    extras: Vec<(Py<PyString>, Py<PyAny>)>,
-    /// Whether `__post_init__` is called on instances that were allocated.
-    post_init: bool,
+    maker: Maker,
+    /// The attributes of instances, where some are embedded objects; else each is a field.
+    parts: Option<Vec<Part>>,
     /// How instances load their relations, for models that have some.
     relations: OnceLock<Relations>,
 }
@@ -64,8 +66,27 @@ pub(crate) struct Relations {
     columns: OnceLock<Arc<[usize]>>,
     /// Where an instance keeps what it shares with the other rows of its result: a slot, or an
     /// attribute of this name.
-    slot: Option<Py<PyAny>>,
+    slot: Option<MemberSlot>,
     name: Py<PyString>,
+}
+
+/// An attribute of an instance.
+#[derive(Debug)]
+enum Part {
+    /// A field, by its number.
+    Field(u16),
+    Embedded(EmbeddedOf),
+}
+
+/// An object whose fields are stored as fields of the model.
+#[derive(Debug)]
+struct EmbeddedOf {
+    attribute: Attribute,
+    /// Whether it is `None` where all its fields are null.
+    is_optional: bool,
+    maker: Maker,
+    parts: Vec<Part>,
+    fields: Range<u16>,
 }
 
 /// A model as Python holds it.
@@ -105,20 +126,28 @@ impl Model {
     }
 
     /// Says how instances load their relations.
-    fn set_relations(&self, py: Python<'_>, find_columns: Py<PyAny>, slot: Option<Py<PyAny>>, name: &str) {
+    fn set_relations(
+        &self,
+        py: Python<'_>,
+        find_columns: Py<PyAny>,
+        slot: Option<Bound<'_, PyAny>>,
+        name: &str,
+    ) -> PyResult<()> {
         let name = PyString::intern(py, name).unbind();
+        let slot = slot.map(MemberSlot::new).transpose()?;
         // the first that finds out is as right as any other
         let _ = self.0.relations.set(Relations { find_columns, columns: OnceLock::new(), slot, name });
+        Ok(())
     }
 
     /// The instance of a mapping of values by field name, as rows give it.
     fn instance<'py>(&self, py: Python<'py>, values: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
         let mut all = Vec::with_capacity(self.0.fields.len());
-        for field in &self.0.fields {
-            let value = values.get_item(&field.name)?;
+        for field in self.0.def.fields() {
+            let value = values.get_item(&*field.name)?;
             all.push(value.ok_or_else(|| PyValueError::new_err(format!("no value for `{}`", field.name)))?);
         }
-        self.0.make(py, all)
+        self.0.make(py, |field| Ok(all.get(field).map_or_else(|| py.None().into_bound(py), Bound::clone)))
     }
 }
 
@@ -146,21 +175,9 @@ impl ModelOf {
             builder = builder.table(&table.extract::<String>()?);
         }
         let mut fields = Vec::new();
-        for field in required(description, "fields")?.try_iter()? {
-            let field = field?.cast_into::<PyDict>()?;
-            let codec = Codec::parse(required(&field, "type")?.cast::<PyTuple>()?)?;
-            builder = builder.field(field_def(&field, &codec)?);
-            let name = text(&field, "name")?;
-            fields.push(FieldOf {
-                parameter: match field.get_item("parameter")? {
-                    Some(parameter) => PyString::intern(py, &parameter.extract::<String>()?).unbind(),
-                    None => PyString::intern(py, &name).unbind(),
-                },
-                name: PyString::intern(py, &name).unbind(),
-                codec: Arc::new(codec),
-                slot: field.get_item("slot")?.filter(|slot| !slot.is_none()).map(Bound::unbind),
-            });
-        }
+        let declared = required(description, "fields")?;
+        let (with_fields, parts) = parse_parts(builder, &declared, &[], &mut fields)?;
+        builder = with_fields;
         let key: Vec<String> = required(description, "key")?.extract()?;
         builder = builder.key(key.iter().map(String::as_str));
         for index in required(description, "indexes")?.try_iter()? {
@@ -172,17 +189,12 @@ impl ModelOf {
             builder = builder.reference(reference_def(&reference?.cast_into::<PyDict>()?)?);
         }
         let def = builder.build().or_raise(py)?;
-        let extras = required(description, "extras")?.cast_into::<PyDict>()?;
-        let extras = extras.iter().map(|(name, value)| Ok((name.cast_into::<PyString>()?.unbind(), value.unbind())));
-        let new = if flag(description, "allocate")? { object_new(&class) } else { None };
         Ok(ModelOf {
             types: def.fields().iter().map(|field| field.value_type.clone()).collect(),
             def,
             fields,
-            build: if new.is_some() { Build::Allocate } else { Build::Call },
-            new,
-            extras: extras.collect::<PyResult<_>>()?,
-            post_init: flag(description, "post_init")?,
+            maker: Maker::parse(&class, description)?,
+            parts: parts.iter().any(|part| matches!(part, Part::Embedded(_))).then_some(parts),
             class: class.unbind(),
             relations: OnceLock::new(),
         })
@@ -196,46 +208,54 @@ impl ModelOf {
         })
     }
 
-    /// The instance of values in the order of the fields.
-    fn make<'py>(&self, py: Python<'py>, values: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-        if self.build == Build::Call {
-            let arguments = PyDict::new(py);
-            for (field, value) in self.fields.iter().zip(values) {
-                arguments.set_item(&field.parameter, value)?;
+    /// The instance of the values that the fields have by their numbers.
+    fn make<'py>(
+        &self,
+        py: Python<'py>,
+        value: impl Fn(usize) -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match &self.parts {
+            None => {
+                let fields = self.fields.iter().enumerate();
+                self.maker.make(py, fields.map(|(number, field)| Ok((&field.attribute, value(number)?))))
             }
-            return self.class.bind(py).call((), Some(&arguments));
+            Some(parts) => self.make_of(py, &self.maker, parts, &value),
         }
-        let instance = self.allocate(py, &PyTuple::empty(py))?;
-        for (field, value) in self.fields.iter().zip(values) {
-            field.set(&instance, &value)?;
-        }
-        for (name, value) in &self.extras {
-            let value = value.bind(py);
-            // what is set of pydantic belongs to one instance
-            let value = match value.is_instance_of::<pyo3::types::PySet>() {
-                true => value.call_method0(intern!(py, "copy"))?,
-                false => value.clone(),
-            };
-            set(&instance, name.bind(py), &value)?;
-        }
-        if self.post_init {
-            instance.call_method0(intern!(py, "__post_init__"))?;
-        }
-        Ok(instance)
     }
 
-    /// A new instance whose `__init__` is not run.
-    #[inline]
-    #[allow(unsafe_code, reason = "`object.__new__` called from Python takes four times as long: see benches/python")]
-    fn allocate<'py>(&self, py: Python<'py>, nothing: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        let class = self.class.bind(py).as_type_ptr();
-        // SAFETY: the class is alive while `self` is, and `new` is its own slot, which is that of
-        // `object`: it takes the class, a tuple of arguments, and null for those by name. The object
-        // that it gives is owned by the caller, or it is null and an exception is set.
-        unsafe {
-            let new = self.new.ok_or_else(|| PyTypeError::new_err("the class cannot be allocated"))?;
-            Bound::from_owned_ptr_or_err(py, new(class, nothing.as_ptr(), std::ptr::null_mut()))
+    fn make_of<'py>(
+        &self,
+        py: Python<'py>,
+        maker: &Maker,
+        parts: &[Part],
+        value: &dyn Fn(usize) -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        maker.make(py, parts.iter().filter_map(|part| self.part(py, part, value).transpose()))
+    }
+
+    /// An attribute with its value.
+    fn part<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        part: &'a Part,
+        value: &dyn Fn(usize) -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<(&'a Attribute, Bound<'py, PyAny>)>> {
+        let embedded = match part {
+            Part::Embedded(embedded) => embedded,
+            Part::Field(field) => {
+                let number = usize::from(*field);
+                let Some(field) = self.fields.get(number) else { return Ok(None) };
+                return Ok(Some((&field.attribute, value(number)?)));
+            }
+        };
+        if embedded.is_optional {
+            let mut values = embedded.fields.clone().map(|field| value(usize::from(field)));
+            let are_null = values.try_fold(true, |are_null, value| PyResult::Ok(are_null && value?.is_none()))?;
+            if are_null {
+                return Ok(Some((&embedded.attribute, py.None().into_bound(py))));
+            }
         }
+        Ok(Some((&embedded.attribute, self.make_of(py, &embedded.maker, &embedded.parts, value)?)))
     }
 
     /// The list of the instances of an arena's rows.
@@ -248,19 +268,17 @@ impl ModelOf {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut list = Vec::with_capacity(arena.rows());
         let nothing = PyTuple::empty(py);
-        let simple = self.build == Build::Allocate && self.extras.is_empty() && !self.post_init;
+        let simple = self.maker.is_simple() && self.parts.is_none();
         let _paused = (simple && arena.rows() > 1).then(PausedCollector::new);
         for row in arena.iter() {
             if simple {
-                let instance = self.allocate(py, &nothing)?;
+                let instance = self.maker.allocate(py, &nothing)?;
                 for (field, slot) in self.fields.iter().zip(row) {
-                    field.set(&instance, &field.decode(py, arena, slot)?)?;
+                    field.attribute.set(&instance, &field.decode(py, arena, slot)?)?;
                 }
                 list.push(instance);
             } else {
-                let values = self.fields.iter().zip(row);
-                let values = values.map(|(field, slot)| field.decode(py, arena, slot));
-                list.push(self.make(py, values.collect::<PyResult<_>>()?)?);
+                list.push(self.make(py, |number| self.decode(py, arena, row, number))?);
             }
         }
         if let (Some(relations), Some(database)) = (self.relations.get(), database)
@@ -297,11 +315,11 @@ impl ModelOf {
                     });
                     continue;
                 }
-                let value = instance.getattr(&field.name)?;
+                let value = field.get(instance).map_err(|error| self.name(py, def, error))?;
                 match &*field.codec {
                     Codec::Text if value.is_exact_instance_of::<PyString>() => {
                         let text = value.cast::<PyString>()?;
-                        let text = plain_text(text.to_str()?).map_err(|error| self.name(py, field, error))?;
+                        let text = plain_text(text.to_str()?).map_err(|error| self.name(py, def, error))?;
                         arena.push_text(text);
                         continue;
                     }
@@ -315,7 +333,7 @@ impl ModelOf {
                     }
                     _ => {}
                 }
-                let mut datum = field.codec.encode_optional(&value).map_err(|error| self.name(py, field, error))?;
+                let mut datum = field.codec.encode_optional(&value).map_err(|error| self.name(py, def, error))?;
                 if def.auto && datum.is_null() && def.value_type == ValueType::Uuid {
                     datum = Datum::Uuid(Uuid::now_v7());
                 }
@@ -330,10 +348,10 @@ impl ModelOf {
 
     /// The exception with the field that it is about.
     #[cold]
-    fn name(&self, py: Python<'_>, field: &FieldOf, error: PyErr) -> PyErr {
+    fn name(&self, py: Python<'_>, field: &FieldDef, error: PyErr) -> PyErr {
         let wrong = Error::query(format!("`{}` of {}: {}", field.name, self.def.name(), error.value(py)))
             .with_model(self.def.name())
-            .with_fields([field.name.to_string()]);
+            .with_fields([&*field.name]);
         let named = crate::error::exception(py, &wrong);
         named.set_cause(py, Some(error));
         named
@@ -347,7 +365,7 @@ impl ModelOf {
             }
             for (row, instance) in rows.arena.iter().zip(instances) {
                 if let Some(slot) = row.get(column) {
-                    field.set(instance, &field.decode(py, &rows.arena, slot)?)?;
+                    field.attribute.set(instance, &field.decode(py, &rows.arena, slot)?)?;
                 }
             }
         }
@@ -356,19 +374,65 @@ impl ModelOf {
 
     /// Sets all fields of an instance from a row.
     pub(crate) fn refresh(&self, py: Python<'_>, instance: &Bound<'_, PyAny>, arena: &Arena) -> PyResult<()> {
-        for (field, slot) in self.fields.iter().zip(arena.iter().next().unwrap_or_default()) {
-            field.set(instance, &field.decode(py, arena, slot)?)?;
+        let row = arena.iter().next().unwrap_or_default();
+        let Some(parts) = &self.parts else {
+            let mut fields = self.fields.iter().zip(row);
+            return fields
+                .try_for_each(|(field, slot)| field.attribute.set(instance, &field.decode(py, arena, slot)?));
+        };
+        for part in parts {
+            if let Some((attribute, value)) = self.part(py, part, &|number| self.decode(py, arena, row, number))? {
+                attribute.set(instance, &value)?;
+            }
         }
         Ok(())
+    }
+
+    /// The object of a field of a row.
+    fn decode<'py>(&self, py: Python<'py>, arena: &Arena, row: &[Slot], number: usize) -> PyResult<Bound<'py, PyAny>> {
+        match (self.fields.get(number), row.get(number)) {
+            (Some(field), Some(slot)) => field.decode(py, arena, slot),
+            _ => Ok(py.None().into_bound(py)),
+        }
+    }
+
+    /// The values that the fields of an embedded object get from an object; `None` if no embedded object
+    /// has the name.
+    pub(crate) fn embedded_values(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<(u16, Datum)>>> {
+        let py = value.py();
+        let (mut parts, mut found) = (self.parts.as_deref().unwrap_or_default(), None);
+        for (depth, name) in name.split('.').enumerate() {
+            let embedded = parts.iter().find_map(|part| match part {
+                Part::Embedded(embedded) if embedded.attribute.name.bind(py) == name => Some(embedded),
+                _ => None,
+            });
+            let Some(embedded) = embedded else { return Ok(None) };
+            parts = &embedded.parts;
+            found = Some((depth, embedded));
+        }
+        let Some((depth, embedded)) = found else { return Ok(None) };
+        let value_of = |number: u16| {
+            let index = usize::from(number);
+            let (Some(field), Some(def)) = (self.fields.get(index), self.def.fields().get(index)) else {
+                return Ok((number, Datum::Null));
+            };
+            let value = field.get_within(value.clone(), depth);
+            let value = value.and_then(|value| field.codec.encode_optional(&value));
+            Ok((number, value.map_err(|error| self.name(py, def, error))?))
+        };
+        embedded.fields.clone().map(value_of).collect::<PyResult<_>>().map(Some)
     }
 
     /// The values of some fields of an instance.
     pub(crate) fn values(&self, instance: &Bound<'_, PyAny>, fields: &[u16]) -> PyResult<Vec<Datum>> {
         let py = instance.py();
         let value = |field: &u16| match self.fields.get(usize::from(*field)) {
-            Some(field) => {
-                let value = instance.getattr(&field.name)?;
-                field.codec.encode_optional(&value).map_err(|error| self.name(py, field, error))
+            Some(of) => {
+                let value = of.get(instance).and_then(|value| of.codec.encode_optional(&value));
+                value.map_err(|error| match self.def.field(*field) {
+                    Some(def) => self.name(py, def, error),
+                    None => error,
+                })
             }
             None => Ok(Datum::Null),
         };
@@ -394,7 +458,7 @@ impl Relations {
     fn set(&self, instance: &Bound<'_, PyAny>, state: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = instance.py();
         match &self.slot {
-            Some(slot) => set_slot(slot.bind(py), instance, state),
+            Some(slot) => slot.set(instance, state),
             None => set(instance, self.name.bind(py), state),
         }
     }
@@ -402,7 +466,7 @@ impl Relations {
     fn get<'py>(&self, instance: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         let py = instance.py();
         let found = match &self.slot {
-            Some(slot) => slot.bind(py).call_method1(intern!(py, "__get__"), (instance,)),
+            Some(slot) => slot.descriptor.bind(py).call_method1(intern!(py, "__get__"), (instance,)),
             None => instance.getattr(&self.name),
         };
         // an instance that was not read from a database has none
@@ -424,13 +488,149 @@ impl FieldOf {
         }
     }
 
-    /// Sets the field of an instance, whatever its class says of setting.
+    /// The value of an instance's field; `None` where the embedded object is absent that has it.
+    #[inline]
+    fn get<'py>(&self, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match self.within.first() {
+            None => instance.getattr(&self.attribute.name),
+            Some(step) => self.get_within(instance.getattr(&step.name)?, 0),
+        }
+    }
+
+    /// The value of the field of an embedded object, which is at a depth on the way to the field.
+    fn get_within<'py>(&self, mut object: Bound<'py, PyAny>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
+        let py = object.py();
+        for (place, step) in self.within.iter().enumerate().skip(depth) {
+            if place > depth {
+                object = object.getattr(&step.name)?;
+            }
+            if object.is_none() && step.is_optional {
+                return Ok(object);
+            }
+            let class = step.class.bind(py);
+            if !object.is_instance(class)? {
+                return Err(wrong_type(&format!("an embedded {}", class.name()?), &object));
+            }
+        }
+        object.getattr(&self.attribute.name)
+    }
+}
+
+/// An attribute that is set when an instance is made.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    /// Its name, interned.
+    pub(crate) name: Py<PyString>,
+    /// The name of the class's parameter.
+    parameter: Py<PyString>,
+    /// Its slot, for classes that have those.
+    slot: Option<MemberSlot>,
+}
+
+impl Attribute {
+    fn parse(description: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let py = description.py();
+        let name = text(description, "name")?;
+        Ok(Attribute {
+            parameter: match description.get_item("parameter")? {
+                Some(parameter) => PyString::intern(py, &parameter.extract::<String>()?).unbind(),
+                None => PyString::intern(py, &name).unbind(),
+            },
+            name: PyString::intern(py, &name).unbind(),
+            slot: match description.get_item("slot")?.filter(|slot| !slot.is_none()) {
+                Some(slot) => Some(MemberSlot::new(slot)?),
+                None => None,
+            },
+        })
+    }
+
+    /// Sets the attribute of an instance, whatever its class says of setting.
     #[inline]
     fn set(&self, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = instance.py();
         match &self.slot {
-            Some(slot) => set_slot(slot.bind(py), instance, value),
-            None => set(instance, self.name.bind(py), value),
+            Some(slot) => slot.set(instance, value),
+            None => set(instance, self.name.bind(instance.py()), value),
+        }
+    }
+}
+
+/// How instances of a class are made of values.
+#[derive(Debug)]
+struct Maker {
+    class: Py<PyType>,
+    build: Build,
+    /// The slot that allocates instances.
+    new: Option<ffi::newfunc>,
+    /// What is set on each instance besides its fields.
+    extras: Vec<(Py<PyString>, Py<PyAny>)>,
+    /// Whether `__post_init__` is called on instances that were allocated.
+    post_init: bool,
+}
+
+impl Maker {
+    fn parse(class: &Bound<'_, PyType>, description: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let extras = required(description, "extras")?.cast_into::<PyDict>()?;
+        let extras = extras.iter().map(|(name, value)| Ok((name.cast_into::<PyString>()?.unbind(), value.unbind())));
+        let new = if flag(description, "allocate")? { object_new(class) } else { None };
+        Ok(Maker {
+            class: class.clone().unbind(),
+            build: if new.is_some() { Build::Allocate } else { Build::Call },
+            new,
+            extras: extras.collect::<PyResult<_>>()?,
+            post_init: flag(description, "post_init")?,
+        })
+    }
+
+    /// Whether an instance is its fields alone.
+    fn is_simple(&self) -> bool {
+        self.build == Build::Allocate && self.extras.is_empty() && !self.post_init
+    }
+
+    /// The instance of attributes with their values.
+    fn make<'a, 'py>(
+        &self,
+        py: Python<'py>,
+        attributes: impl Iterator<Item = PyResult<(&'a Attribute, Bound<'py, PyAny>)>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if self.build == Build::Call {
+            let arguments = PyDict::new(py);
+            for attribute in attributes {
+                let (attribute, value) = attribute?;
+                arguments.set_item(&attribute.parameter, value)?;
+            }
+            return self.class.bind(py).call((), Some(&arguments));
+        }
+        let instance = self.allocate(py, &PyTuple::empty(py))?;
+        for attribute in attributes {
+            let (attribute, value) = attribute?;
+            attribute.set(&instance, &value)?;
+        }
+        for (name, value) in &self.extras {
+            let value = value.bind(py);
+            // what is set of pydantic belongs to one instance
+            let value = match value.is_instance_of::<pyo3::types::PySet>() {
+                true => value.call_method0(intern!(py, "copy"))?,
+                false => value.clone(),
+            };
+            set(&instance, name.bind(py), &value)?;
+        }
+        if self.post_init {
+            instance.call_method0(intern!(py, "__post_init__"))?;
+        }
+        Ok(instance)
+    }
+
+    /// A new instance whose `__init__` is not run.
+    #[inline]
+    #[allow(unsafe_code, reason = "`object.__new__` called from Python takes four times as long: see benches/python")]
+    fn allocate<'py>(&self, py: Python<'py>, nothing: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let class = self.class.bind(py).as_type_ptr();
+        // SAFETY: the class is alive while `self` is, and `new` is its own slot, which is that of
+        // `object`: it takes the class, a tuple of arguments, and null for those by name. The object
+        // that it gives is owned by the caller, or it is null and an exception is set.
+        unsafe {
+            let new = self.new.ok_or_else(|| PyTypeError::new_err("the class cannot be allocated"))?;
+            Bound::from_owned_ptr_or_err(py, new(class, nothing.as_ptr(), std::ptr::null_mut()))
         }
     }
 }
@@ -485,25 +685,82 @@ fn set(instance: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, value: &Bound<'_
     }
 }
 
-/// `descriptor.__set__`, which a class of Python calls itself.
-#[inline]
-#[allow(unsafe_code, reason = "`__set__` called from Python takes three times as long: see benches")]
-fn set_slot(slot: &Bound<'_, PyAny>, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    // SAFETY: the type of a member descriptor, which the model's description says that `slot` is, fills
-    // this slot; the function takes three live objects, borrowed for the call, checks that the instance
-    // is of the descriptor's class, and answers 0, or −1 with an exception set.
-    let done = unsafe {
-        let function = ffi::PyType_GetSlot(ffi::Py_TYPE(slot.as_ptr()), ffi::Py_tp_descr_set);
-        if function.is_null() {
-            return Err(PyTypeError::new_err("the descriptor cannot be set"));
-        }
-        let function: ffi::descrsetfunc = std::mem::transmute(function);
-        function(slot.as_ptr(), instance.as_ptr(), value.as_ptr())
-    };
-    match done {
-        0 => Ok(()),
-        _ => Err(PyErr::fetch(instance.py())),
+/// The descriptor of a slot, with the function of its type that sets it.
+#[derive(Debug)]
+struct MemberSlot {
+    descriptor: Py<PyAny>,
+    set: ffi::descrsetfunc,
+}
+
+impl MemberSlot {
+    #[allow(unsafe_code, reason = "there is no other way to a slot")]
+    fn new(descriptor: Bound<'_, PyAny>) -> PyResult<Self> {
+        // SAFETY: the type of a live object, and a slot is a function of the type that its number says,
+        // or null.
+        let set = unsafe {
+            let function = ffi::PyType_GetSlot(ffi::Py_TYPE(descriptor.as_ptr()), ffi::Py_tp_descr_set);
+            if function.is_null() {
+                return Err(PyTypeError::new_err("the descriptor cannot be set"));
+            }
+            std::mem::transmute::<*mut std::ffi::c_void, ffi::descrsetfunc>(function)
+        };
+        Ok(MemberSlot { descriptor: descriptor.unbind(), set })
     }
+
+    /// `descriptor.__set__`, which a class of Python calls itself.
+    #[inline]
+    #[allow(unsafe_code, reason = "`__set__` called from Python takes three times as long: see benches")]
+    fn set(&self, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        // SAFETY: the function is the one of the descriptor's type, which is alive while the descriptor
+        // is; it takes three live objects, borrowed for the call, checks that the instance is of the
+        // descriptor's class, and answers 0, or −1 with an exception set.
+        let done = unsafe { (self.set)(self.descriptor.as_ptr(), instance.as_ptr(), value.as_ptr()) };
+        match done {
+            0 => Ok(()),
+            _ => Err(PyErr::fetch(instance.py())),
+        }
+    }
+}
+
+/// The fields of a class and of what is embedded in it, put into a builder; and its attributes.
+fn parse_parts(
+    mut builder: ModelBuilder,
+    declared: &Bound<'_, PyAny>,
+    within: &[Arc<Step>],
+    fields: &mut Vec<FieldOf>,
+) -> PyResult<(ModelBuilder, Vec<Part>)> {
+    let mut parts = Vec::new();
+    let next = |fields: &[FieldOf]| u16::try_from(fields.len()).unwrap_or(u16::MAX);
+    for field in declared.try_iter()? {
+        let field = field?.cast_into::<PyDict>()?;
+        let attribute = Attribute::parse(&field)?;
+        let Some(embedded) = field.get_item("embedded")? else {
+            let codec = Codec::parse(required(&field, "type")?.cast::<PyTuple>()?)?;
+            builder = builder.field(field_def(&field, &codec)?);
+            parts.push(Part::Field(next(fields)));
+            fields.push(FieldOf { attribute, codec: Arc::new(codec), within: within.to_vec() });
+            continue;
+        };
+        let (embedded, class) = (embedded.cast::<PyDict>()?, required(embedded.cast()?, "class")?);
+        let class = class.cast::<PyType>()?;
+        let is_optional = flag(&field, "nullable")?;
+        let name = attribute.name.clone_ref(field.py());
+        let mut inside = within.to_vec();
+        inside.push(Arc::new(Step { name, class: class.clone().unbind(), is_optional }));
+        let first = next(fields);
+        let (own, own_parts) =
+            parse_parts(ModelBuilder::new(""), &required(embedded, "fields")?, &inside, fields)?;
+        builder =
+            builder.embed(&text(&field, "name")?, &text(&field, "column")?, is_optional, own.into_fields());
+        parts.push(Part::Embedded(EmbeddedOf {
+            attribute,
+            is_optional,
+            maker: Maker::parse(class, embedded)?,
+            parts: own_parts,
+            fields: first..next(fields),
+        }));
+    }
+    Ok((builder, parts))
 }
 
 fn field_def(field: &Bound<'_, PyDict>, codec: &Codec) -> PyResult<FieldDef> {
