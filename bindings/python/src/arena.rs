@@ -9,6 +9,8 @@ use ommi::model::ModelDef;
 use ommi::value::{Cell, Datum, ValueType};
 use ommi::{Date, DateTime, Decimal, Duration, Error, Json, Result, Time, Timestamp, Uuid};
 
+use crate::parts::Parts;
+
 /// A value; text and bytes lie in the arena's buffer.
 #[derive(Debug)]
 pub(crate) enum Slot {
@@ -163,15 +165,31 @@ impl Arena {
     }
 
     /// Reads a value of a type from what a driver gives.
-    #[inline]
-    fn decode(&mut self, cell: Cell<'_>, of: &ValueType) -> Result<()> {
-        match (of, cell) {
-            (_, Cell::Null) => self.slots.push(Slot::Null),
-            (ValueType::I64, Cell::Int(value)) => self.slots.push(Slot::Int(value)),
-            (ValueType::Text, Cell::Text(value)) => self.push_text(value),
-            (ValueType::F64, Cell::Float(value)) => self.slots.push(Slot::Float(value)),
-            (ValueType::Bytes, Cell::Bytes(value)) => self.push_bytes(value),
-            (of, cell) => self.push(Datum::decode(cell, of)?),
+    ///
+    /// The cell stays where the driver has put it: to copy it as a whole, right after it was written in
+    /// pieces, takes longer than all else here.
+    #[inline(always)]
+    fn read(&mut self, cell: &Result<Cell<'_>>, of: &ValueType) -> Result<()> {
+        match (cell, of) {
+            (Ok(Cell::Null), _) => self.slots.push(Slot::Null),
+            (Ok(Cell::Int(value)), ValueType::I64) => self.slots.push(Slot::Int(*value)),
+            (Ok(Cell::Text(text)), ValueType::Text) => {
+                let at = self.buffer.len();
+                self.buffer.extend_from_slice(text.as_bytes());
+                self.slots.push(Slot::Text(at, length(text.len())));
+            }
+            (Ok(Cell::Float(value)), ValueType::F64) => self.slots.push(Slot::Float(*value)),
+            (cell, of) => return self.read_other(cell, of),
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn read_other(&mut self, cell: &Result<Cell<'_>>, of: &ValueType) -> Result<()> {
+        match cell {
+            Ok(Cell::Bytes(bytes)) if *of == ValueType::Bytes => self.push_bytes(bytes),
+            Ok(cell) => self.push(Datum::decode(*cell, of)?),
+            Err(error) => return Err(error.clone()),
         }
         Ok(())
     }
@@ -197,6 +215,8 @@ pub(crate) struct RowsOf {
     model: Option<Arc<ModelDef>>,
     /// After how many rows the sink has enough.
     most: usize,
+    /// Takes the first rows before the last ones are there.
+    parts: Option<Arc<Parts>>,
 }
 
 impl RowsOf {
@@ -207,7 +227,12 @@ impl RowsOf {
             0..=2 => Arena { buffer: Vec::with_capacity(128), ..Arena::with_rows(types.len(), most) },
             _ => Arena::new(types.len()),
         };
-        RowsOf { arena, types, model, most }
+        RowsOf { arena, types, model, most, parts: None }
+    }
+
+    /// Takes rows, and hands the first ones over before the last ones are there.
+    pub(crate) fn in_parts(self, parts: Arc<Parts>) -> Self {
+        RowsOf { parts: Some(parts), ..self }
     }
 
     #[cold]
@@ -229,16 +254,24 @@ impl RowSink for RowsOf {
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
         let (arena, types) = (&mut self.arena, &self.types);
+        arena.slots.reserve(types.len());
         for (index, of) in types.iter().enumerate() {
-            if let Err(error) = row.cell(index).and_then(|cell| arena.decode(cell, of)) {
+            if let Err(error) = arena.read(&row.cell(index), of) {
                 return Err(self.name(error, index));
             }
+        }
+        if let Some(parts) = &self.parts {
+            parts.offer(&mut self.arena);
+            return Ok(Flow::Continue);
         }
         Ok(if self.arena.rows() >= self.most { Flow::Stop } else { Flow::Continue })
     }
 
     fn reset(&mut self) {
         self.arena.clear();
+        if let Some(parts) = &self.parts {
+            parts.reset();
+        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {

@@ -13,6 +13,7 @@ mod json;
 mod lazy;
 mod model;
 mod operation;
+mod parts;
 mod port;
 mod predicate;
 mod query;
@@ -22,6 +23,7 @@ mod route;
 mod runtime;
 mod stream;
 mod value;
+mod waiter;
 
 use pyo3::prelude::*;
 

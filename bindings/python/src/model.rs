@@ -1,5 +1,6 @@
 //! Models: what the core knows of a Python class, and how its instances are built and read.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +10,7 @@ use ommi::value::{Datum, Timestamp, Uuid, ValueType, iso};
 use ommi::{Error, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt, ffi, intern};
 
@@ -269,7 +271,7 @@ impl ModelOf {
         let mut list = Vec::with_capacity(arena.rows());
         let nothing = PyTuple::empty(py);
         let simple = self.maker.is_simple() && self.parts.is_none();
-        let _paused = (simple && arena.rows() > 1).then(PausedCollector::new);
+        let paused = (simple && arena.rows() > 1).then(PausedCollector::new);
         for row in arena.iter() {
             if simple {
                 let instance = self.maker.allocate(py, &nothing)?;
@@ -289,7 +291,21 @@ impl ModelOf {
             let siblings = Bound::new(py, siblings)?;
             list.iter().try_for_each(|instance| relations.set(instance, &siblings))?;
         }
+        if let Some(paused) = paused.filter(|_| list.len() >= HIDDEN) {
+            paused.hide(&list);
+        }
         Ok(list)
+    }
+
+    /// Whether instances are made of rows without that code of the program is run.
+    pub(crate) fn is_plain(&self) -> bool {
+        let runs_code = |field: &FieldOf| matches!(&*field.codec, Codec::Json { load: Some(_), .. });
+        self.maker.is_simple() && self.parts.is_none() && !self.fields.iter().any(runs_code)
+    }
+
+    /// Whether rows have relations.
+    pub(crate) fn has_relations(&self) -> bool {
+        self.relations.get().is_some()
     }
 
     /// What an instance keeps of its relations.
@@ -636,26 +652,81 @@ impl Maker {
 }
 
 /// Keeps Python's collector from looking at instances while they are made: it would again and again, and
-/// find that all of them are in use. It looks at them once when it goes on.
+/// find that all of them are in use.
+///
+/// To have made that many objects makes it look at the youngest ones when it goes on. The instances are
+/// hidden from that one look, so that those of a result that is soon dropped are never looked at.
 pub(crate) struct PausedCollector {
-    was_on: bool,
+    is_outermost: bool,
 }
+
+/// How many instances are worth a look of the collector at the other young objects.
+const HIDDEN: usize = 200;
+
+thread_local! {
+    /// The hidden instances, while a collector is paused that was on.
+    static HIDING: RefCell<Option<Vec<Py<PyAny>>>> = const { RefCell::new(None) };
+}
+
+static COLLECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 impl PausedCollector {
     #[allow(unsafe_code, reason = "`gc.disable` called from Python needs the module, and a call for a flag")]
     pub(crate) fn new() -> Self {
         // SAFETY: sets a flag of the interpreter, whose lock is held: a list of instances is made.
-        PausedCollector { was_on: unsafe { ffi::PyGC_Disable() } != 0 }
+        let is_outermost = unsafe { ffi::PyGC_Disable() } != 0;
+        if is_outermost {
+            HIDING.set(Some(Vec::new()));
+        }
+        PausedCollector { is_outermost }
+    }
+
+    /// Hides instances that were just made, and that no program has seen.
+    #[allow(unsafe_code, reason = "Python has no function for it")]
+    fn hide(&self, instances: &[Bound<'_, PyAny>]) {
+        HIDING.with_borrow_mut(|hiding| {
+            let Some(hiding) = hiding else { return };
+            hiding.reserve(instances.len());
+            for instance in instances {
+                // SAFETY: a live object that the collector knows, as the condition says. It may be freed
+                // while it is hidden, which its type's function for that allows for.
+                unsafe {
+                    if ffi::PyObject_GC_IsTracked(instance.as_ptr()) != 0 {
+                        ffi::PyObject_GC_UnTrack(instance.as_ptr().cast());
+                        hiding.push(instance.clone().unbind());
+                    }
+                }
+            }
+        });
     }
 }
 
 impl Drop for PausedCollector {
-    #[allow(unsafe_code, reason = "the other half of `new`")]
+    #[allow(unsafe_code, reason = "the other half of `new` and of `hide`")]
     fn drop(&mut self) {
-        if self.was_on {
+        if !self.is_outermost {
+            return;
+        }
+        let hidden = HIDING.take().unwrap_or_default();
+        Python::attach(|py| {
             // SAFETY: as in `new`; the value is dropped where it was made.
             unsafe { ffi::PyGC_Enable() };
-        }
+            if hidden.is_empty() {
+                return;
+            }
+            let collect = COLLECT.get_or_try_init(py, || py.import("gc")?.getattr("collect").map(Bound::unbind));
+            // what goes wrong in it is told by the collector itself
+            let _ = collect.and_then(|collect| collect.call1(py, (0,)));
+            for instance in hidden {
+                // SAFETY: a live object of a type that the collector knows, since `hide` found it there;
+                // nobody has shown it to the collector since, as the condition says.
+                unsafe {
+                    if ffi::PyObject_GC_IsTracked(instance.as_ptr()) == 0 {
+                        ffi::PyObject_GC_Track(instance.as_ptr().cast());
+                    }
+                }
+            }
+        });
     }
 }
 

@@ -8,8 +8,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-/// A future of the loop that is to be completed.
-pub(crate) struct Ticket(Py<PyAny>);
+use crate::parts::Parts;
+use crate::waiter::Waiter;
+
+/// What a loop is to do.
+pub(crate) enum Ticket {
+    /// Work is done, and who waits for it goes on.
+    Done(Py<Waiter>),
+    /// Rows were read, and instances are made of them.
+    Rows(Arc<Parts>),
+}
 
 /// The way to an event loop from other threads.
 pub(crate) struct Port {
@@ -90,12 +98,7 @@ impl Port {
         Ok(Arc::new(Port { done: Mutex::default(), bell: Bell::Loop(weak.unbind()) }))
     }
 
-    /// What stands for a future until its work is done.
-    pub(crate) fn ticket(&self, future: Py<PyAny>) -> Ticket {
-        Ticket(future)
-    }
-
-    /// Tells the loop that work is done. Called from any thread.
+    /// Tells the loop what it is to do. Called from any thread.
     pub(crate) fn ring(self: &Arc<Self>, ticket: Ticket) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         done.push(ticket);
@@ -123,18 +126,26 @@ impl Port {
         }
     }
 
-    /// Completes the futures of all work that is done. Called by the loop.
-    fn empty(&self, py: Python<'_>) -> PyResult<()> {
+    /// Does all that is to be done. Called by the loop.
+    fn empty(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         #[cfg(unix)]
         if let Bell::Socket(here, _) = &self.bell {
             let mut bytes = [0; 64];
             while matches!(std::io::Read::read(&mut &*here, &mut bytes), Ok(64)) {}
         }
-        let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
-        for Ticket(future) in done {
-            let future = future.bind(py);
-            if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+        let mut tickets = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        while let Some(ticket) = tickets.next() {
+            let done = match ticket {
+                Ticket::Done(waiter) => Waiter::complete(waiter.bind(py)),
+                Ticket::Rows(parts) => {
+                    parts.make(py);
+                    Ok(())
+                }
+            };
+            if done.is_err() {
+                // as when the program is interrupted: the others have their turn when the loop goes on
+                tickets.for_each(|ticket| self.ring(ticket));
+                return done;
             }
         }
         Ok(())
