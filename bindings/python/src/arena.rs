@@ -215,8 +215,8 @@ pub(crate) struct RowsOf {
     model: Option<Arc<ModelDef>>,
     /// After how many rows the sink has enough.
     most: usize,
-    /// Takes the first rows before the last ones are there.
-    parts: Option<Arc<Parts>>,
+    /// Takes the first rows before the last ones are there, and how many there have to be.
+    parts: Option<(Arc<Parts>, usize)>,
 }
 
 impl RowsOf {
@@ -232,7 +232,7 @@ impl RowsOf {
 
     /// Takes rows, and hands the first ones over before the last ones are there.
     pub(crate) fn in_parts(self, parts: Arc<Parts>) -> Self {
-        RowsOf { parts: Some(parts), ..self }
+        RowsOf { parts: Some((parts, Parts::ROWS)), ..self }
     }
 
     #[cold]
@@ -260,8 +260,11 @@ impl RowSink for RowsOf {
                 return Err(self.name(error, index));
             }
         }
-        if let Some(parts) = &self.parts {
-            parts.offer(&mut self.arena);
+        if let Some((parts, wanted)) = &mut self.parts {
+            if self.arena.rows() >= *wanted && !parts.offer(&mut self.arena) {
+                // nobody takes them: asked less and less often
+                *wanted *= 2;
+            }
             return Ok(Flow::Continue);
         }
         Ok(if self.arena.rows() >= self.most { Flow::Stop } else { Flow::Continue })
@@ -269,7 +272,7 @@ impl RowSink for RowsOf {
 
     fn reset(&mut self) {
         self.arena.clear();
-        if let Some(parts) = &self.parts {
+        if let Some((parts, _)) = &self.parts {
             parts.reset();
         }
     }

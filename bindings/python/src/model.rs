@@ -393,8 +393,7 @@ impl ModelOf {
         let row = arena.iter().next().unwrap_or_default();
         let Some(parts) = &self.parts else {
             let mut fields = self.fields.iter().zip(row);
-            return fields
-                .try_for_each(|(field, slot)| field.attribute.set(instance, &field.decode(py, arena, slot)?));
+            return fields.try_for_each(|(field, slot)| field.attribute.set(instance, &field.decode(py, arena, slot)?));
         };
         for part in parts {
             if let Some((attribute, value)) = self.part(py, part, &|number| self.decode(py, arena, row, number))? {
@@ -819,10 +818,8 @@ fn parse_parts(
         let mut inside = within.to_vec();
         inside.push(Arc::new(Step { name, class: class.clone().unbind(), is_optional }));
         let first = next(fields);
-        let (own, own_parts) =
-            parse_parts(ModelBuilder::new(""), &required(embedded, "fields")?, &inside, fields)?;
-        builder =
-            builder.embed(&text(&field, "name")?, &text(&field, "column")?, is_optional, own.into_fields());
+        let (own, own_parts) = parse_parts(ModelBuilder::new(""), &required(embedded, "fields")?, &inside, fields)?;
+        builder = builder.embed(&text(&field, "name")?, &text(&field, "column")?, is_optional, own.into_fields());
         parts.push(Part::Embedded(EmbeddedOf {
             attribute,
             is_optional,

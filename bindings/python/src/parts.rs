@@ -16,9 +16,6 @@ tokio::task_local! {
     pub(crate) static PORT: Arc<Port>;
 }
 
-/// How many rows are handed over together.
-const ROWS: usize = 256;
-
 /// The first rows of an answer, and what was made of them.
 pub(crate) struct Parts {
     model: Arc<ModelOf>,
@@ -44,24 +41,21 @@ impl Parts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands rows over, if there are enough of them and an event loop waits.
-    #[inline]
-    pub(crate) fn offer(self: &Arc<Self>, arena: &mut Arena) {
-        if arena.rows() >= ROWS {
-            self.hand_over(arena);
-        }
-    }
+    /// How many rows are handed over together.
+    pub(crate) const ROWS: usize = 256;
 
+    /// Hands rows over, if an event loop waits for the answer.
     #[cold]
-    fn hand_over(self: &Arc<Self>, arena: &mut Arena) {
-        let _ = PORT.try_with(|port| {
-            let empty = Arena::with_rows(arena.width(), ROWS);
+    pub(crate) fn offer(self: &Arc<Self>, arena: &mut Arena) -> bool {
+        let offered = PORT.try_with(|port| {
+            let empty = Arena::with_rows(arena.width(), Self::ROWS);
             let mut state = self.state();
             let attempt = state.attempt;
             state.read.push((attempt, std::mem::replace(arena, empty)));
             drop(state);
             port.ring(Ticket::Rows(Arc::clone(self)));
         });
+        offered.is_ok()
     }
 
     /// Forgets all rows.

@@ -106,9 +106,8 @@ impl Waiter {
         let context = match context {
             Some(context) => context,
             None => {
-                let copy = COPY_CONTEXT.get_or_try_init(py, || {
-                    py.import("contextvars")?.getattr("copy_context").map(Bound::unbind)
-                })?;
+                let copy = COPY_CONTEXT
+                    .get_or_try_init(py, || py.import("contextvars")?.getattr("copy_context").map(Bound::unbind))?;
                 copy.call0(py)?
             }
         };
