@@ -9,8 +9,6 @@ use ommi::model::ModelDef;
 use ommi::value::{Cell, Datum, ValueType};
 use ommi::{Date, DateTime, Decimal, Duration, Error, Json, Result, Time, Timestamp, Uuid};
 
-use crate::parts::Parts;
-
 /// A value; text and bytes lie in the arena's buffer.
 #[derive(Debug)]
 pub(crate) enum Slot {
@@ -215,8 +213,6 @@ pub(crate) struct RowsOf {
     model: Option<Arc<ModelDef>>,
     /// After how many rows the sink has enough.
     most: usize,
-    /// Takes the first rows before the last ones are there, and how many there have to be.
-    parts: Option<(Arc<Parts>, usize)>,
 }
 
 impl RowsOf {
@@ -227,12 +223,7 @@ impl RowsOf {
             0..=2 => Arena { buffer: Vec::with_capacity(128), ..Arena::with_rows(types.len(), most) },
             _ => Arena::new(types.len()),
         };
-        RowsOf { arena, types, model, most, parts: None }
-    }
-
-    /// Takes rows, and hands the first ones over before the last ones are there.
-    pub(crate) fn in_parts(self, parts: Arc<Parts>) -> Self {
-        RowsOf { parts: Some((parts, Parts::ROWS)), ..self }
+        RowsOf { arena, types, model, most }
     }
 
     #[cold]
@@ -260,21 +251,11 @@ impl RowSink for RowsOf {
                 return Err(self.name(error, index));
             }
         }
-        if let Some((parts, wanted)) = &mut self.parts {
-            if self.arena.rows() >= *wanted && !parts.offer(&mut self.arena) {
-                // nobody takes them: asked less and less often
-                *wanted *= 2;
-            }
-            return Ok(Flow::Continue);
-        }
         Ok(if self.arena.rows() >= self.most { Flow::Stop } else { Flow::Continue })
     }
 
     fn reset(&mut self) {
         self.arena.clear();
-        if let Some((parts, _)) = &self.parts {
-            parts.reset();
-        }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {

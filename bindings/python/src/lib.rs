@@ -13,7 +13,6 @@ mod json;
 mod lazy;
 mod model;
 mod operation;
-mod parts;
 mod port;
 mod predicate;
 mod query;

@@ -297,17 +297,6 @@ impl ModelOf {
         Ok(list)
     }
 
-    /// Whether instances are made of rows without that code of the program is run.
-    pub(crate) fn is_plain(&self) -> bool {
-        let runs_code = |field: &FieldOf| matches!(&*field.codec, Codec::Json { load: Some(_), .. });
-        self.maker.is_simple() && self.parts.is_none() && !self.fields.iter().any(runs_code)
-    }
-
-    /// Whether rows have relations.
-    pub(crate) fn has_relations(&self) -> bool {
-        self.relations.get().is_some()
-    }
-
     /// What an instance keeps of its relations.
     pub(crate) fn relation_state<'py>(&self, instance: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         self.relations.get()?.get(instance)

@@ -21,8 +21,7 @@ use pyo3::types::{PyTuple, PyType};
 use tokio::task::AbortHandle;
 
 use crate::error::exception;
-use crate::parts::PORT;
-use crate::port::{Port, Ticket, port};
+use crate::port::{Port, port};
 use crate::runtime::runtime;
 use crate::waiter::Waiter;
 
@@ -294,12 +293,12 @@ impl Running {
         let port: Arc<Port> = port(py, &running_loop)?;
         let waiter = Py::new(py, Waiter::new(running_loop.unbind()))?;
         let outcome: Outcome = Arc::default();
-        let (place, ticket) = (Arc::clone(&outcome), Ticket::Done(waiter.clone_ref(py)));
-        let task = runtime()?.spawn(PORT.scope(Arc::clone(&port), async move {
+        let (place, told) = (Arc::clone(&outcome), waiter.clone_ref(py));
+        let task = runtime()?.spawn(async move {
             let answer = work.await;
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-            port.ring(ticket);
-        }));
+            port.ring(told);
+        });
         LAST_TURN.set(Some(Instant::now()));
         let yielded = waiter.clone_ref(py).into_any();
         self.state = State::Waiting { waiter, outcome, work: task.abort_handle() };

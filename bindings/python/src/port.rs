@@ -8,20 +8,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::parts::Parts;
 use crate::waiter::Waiter;
-
-/// What a loop is to do.
-pub(crate) enum Ticket {
-    /// Work is done, and who waits for it goes on.
-    Done(Py<Waiter>),
-    /// Rows were read, and instances are made of them.
-    Rows(Arc<Parts>),
-}
 
 /// The way to an event loop from other threads.
 pub(crate) struct Port {
-    done: Mutex<Vec<Ticket>>,
+    /// Those whose work is done.
+    done: Mutex<Vec<Py<Waiter>>>,
     bell: Bell,
 }
 
@@ -98,10 +90,10 @@ impl Port {
         Ok(Arc::new(Port { done: Mutex::default(), bell: Bell::Loop(weak.unbind()) }))
     }
 
-    /// Tells the loop what it is to do. Called from any thread.
-    pub(crate) fn ring(self: &Arc<Self>, ticket: Ticket) {
+    /// Tells the loop that work is done, and who waits for it. Called from any thread.
+    pub(crate) fn ring(self: &Arc<Self>, waiter: Py<Waiter>) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.push(ticket);
+        done.push(waiter);
         let is_first = done.len() == 1;
         drop(done);
         if !is_first {
@@ -126,26 +118,19 @@ impl Port {
         }
     }
 
-    /// Does all that is to be done. Called by the loop.
+    /// Lets all go on whose work is done. Called by the loop.
     fn empty(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         #[cfg(unix)]
         if let Bell::Socket(here, _) = &self.bell {
             let mut bytes = [0; 64];
             while matches!(std::io::Read::read(&mut &*here, &mut bytes), Ok(64)) {}
         }
-        let mut tickets = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
-        while let Some(ticket) = tickets.next() {
-            let done = match ticket {
-                Ticket::Done(waiter) => Waiter::complete(waiter.bind(py)),
-                Ticket::Rows(parts) => {
-                    parts.make(py);
-                    Ok(())
-                }
-            };
-            if done.is_err() {
+        let mut done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        while let Some(waiter) = done.next() {
+            if let Err(error) = Waiter::complete(waiter.bind(py)) {
                 // as when the program is interrupted: the others have their turn when the loop goes on
-                tickets.for_each(|ticket| self.ring(ticket));
-                return done;
+                done.for_each(|waiter| self.ring(waiter));
+                return Err(error);
             }
         }
         Ok(())

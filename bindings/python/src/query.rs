@@ -19,7 +19,6 @@ use crate::expression::Expression;
 use crate::handle::{Handle, Missing};
 use crate::model::ModelOf;
 use crate::operation::{Finish, Operation, Start, Style, Work};
-use crate::parts::Parts;
 use crate::predicate::{Group, Tree, conjunction, tree_of};
 use crate::related::{Loaded, With, load};
 use crate::stream::Batches;
@@ -239,12 +238,6 @@ impl QueryOf {
         }
     }
 
-    /// Whether each row is an instance by itself, which can be made before the others are there, and
-    /// outside of the task that asks: rows that have relations share what these lead to.
-    fn has_parts(&self) -> bool {
-        self.output.is_none() && self.with.is_empty() && !self.root.has_relations() && self.root.is_plain()
-    }
-
     /// Whether the condition is equality on the whole key.
     fn is_by_key(&self) -> bool {
         matches!(
@@ -283,12 +276,6 @@ fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
 async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
     let mut core = query.of(db)?;
     match end {
-        End::All if query.has_parts() => {
-            let parts = Parts::new(&query.root);
-            let sink = query.sink(usize::MAX).in_parts(Arc::clone(&parts));
-            let rows = core.read_into(sink, "find").await?;
-            Ok(Box::new(move |py| Ok(result_list(py, parts.finish(py, &rows.arena)?)?.unbind())))
-        }
         End::All => {
             let rows = core.read_into(query.sink(usize::MAX), "find").await?;
             let related = query.related(db, &rows.arena).await?;
