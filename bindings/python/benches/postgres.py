@@ -44,7 +44,7 @@ async def main(rounds: int) -> None:
 async def measure(db: Ommi, raw: Any, pool: Any, rounds: int) -> None:
     keys = [(index * 7919) % ROWS + 1 for index in range(300)]
     one = f'SELECT {COLUMNS} FROM "User" WHERE id = $1'
-    many = f'SELECT {COLUMNS} FROM "User" WHERE id <= 1000'
+    many = f'SELECT {COLUMNS} FROM "User" WHERE id <= $1'
 
     async def raw_lookups() -> None:
         for key in keys:
@@ -55,7 +55,7 @@ async def measure(db: Ommi, raw: Any, pool: Any, rounds: int) -> None:
             await db.get(User, key).or_raise()
 
     async def raw_rows() -> Any:
-        return await raw.fetch(many)
+        return await raw.fetch(many, 1000)
 
     async def rows() -> Any:
         return await db.find(User.id <= 1000).or_raise()

@@ -50,8 +50,8 @@ class Comment:
 
 
 SELECT = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id = ?'
-SELECT_MANY = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id <= 1000'
-OF_POSTS = 'SELECT c.post_id, c.text, c.id FROM "Post" p JOIN "Comment" c ON c.post_id = p.id WHERE p.member_id <= 100'
+SELECT_MANY = 'SELECT name, hair_color, age, created_at, id FROM "User" WHERE id <= ?'
+OF_POSTS = 'SELECT c.post_id, c.text, c.id FROM "Post" p JOIN "Comment" c ON c.post_id = p.id WHERE p.member_id <= ?'
 INSERT = 'INSERT INTO "User" (name, hair_color, age, created_at) VALUES (?, ?, ?, ?)'
 
 
@@ -114,7 +114,7 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
             await db.find(User.id == key).one.or_raise()
 
     def raw_rows() -> Any:
-        return raw.execute(SELECT_MANY).fetchall()
+        return raw.execute(SELECT_MANY, (1000,)).fetchall()
 
     async def rows() -> Any:
         return await db.find(User.id <= 1000).or_raise()
@@ -149,10 +149,10 @@ async def measure(db: Ommi, raw: sqlite3.Connection, rounds: int) -> None:
         # what a program without a mapper does: three queries, put together by key
         posts: dict[int, list[Any]] = {}
         comments: dict[int, list[Any]] = {}
-        found = raw.execute('SELECT name, age, id FROM "Member" WHERE id <= 100').fetchall()
-        for row in raw.execute('SELECT member_id, title, body, id FROM "Post" WHERE member_id <= 100').fetchall():
+        found = raw.execute('SELECT name, age, id FROM "Member" WHERE id <= ?', (100,)).fetchall()
+        for row in raw.execute('SELECT member_id, title, body, id FROM "Post" WHERE member_id <= ?', (100,)).fetchall():
             posts.setdefault(row[0], []).append(row)
-        for row in raw.execute(OF_POSTS).fetchall():
+        for row in raw.execute(OF_POSTS, (100,)).fetchall():
             comments.setdefault(row[0], []).append(row)
         assert sum(len(comments[post[3]]) for member in found for post in posts[member[2]]) == 10_000
         return found, posts, comments

@@ -22,6 +22,7 @@ mod route;
 mod runtime;
 mod stream;
 mod value;
+mod waiter;
 
 use pyo3::prelude::*;
 

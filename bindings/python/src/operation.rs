@@ -3,7 +3,7 @@
 //! An awaited operation is polled at once, where it is called and without the GIL. If it is then
 //! complete, as short work on SQLite is, the `await` goes on without a trip through the event loop;
 //! after a millisecond of such awaits the loop gets a turn. Otherwise the operation moves to the
-//! runtime, and the task waits for a future of its loop.
+//! runtime, and the task waits until the loop is told.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ommi::Result;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
-use pyo3::intern;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
@@ -23,6 +23,7 @@ use tokio::task::AbortHandle;
 use crate::error::exception;
 use crate::port::{Port, port};
 use crate::runtime::runtime;
+use crate::waiter::Waiter;
 
 /// Makes the Python object of an answer.
 pub(crate) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
@@ -205,15 +206,28 @@ fn is_turn() -> bool {
     }
 }
 
-/// What ends an `await` with a value.
+/// What ends an `await` with a value, as an exception.
 fn stop(py: Python<'_>, value: Py<PyAny>) -> PyErr {
     let bound = value.bind(py);
-    // a tuple would be taken for several arguments, and an exception for the `StopIteration` itself;
-    // any other value is handed on without an exception being made
+    // a tuple would be taken for several arguments, and an exception for the `StopIteration` itself
     match bound.is_instance_of::<PyTuple>() || bound.is_instance_of::<PyBaseException>() {
         true => PyStopIteration::new_err((value,)),
         false => PyStopIteration::new_err(value),
     }
+}
+
+/// Ends an `await` with a value where the interpreter itself asks for the next one: it takes the value
+/// from what is set here, and no exception is made, which takes a twentieth of a look-up.
+#[allow(unsafe_code, reason = "pyo3 makes the exception, and has no other way to end an `await`")]
+fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    let bound = value.bind(py);
+    if bound.is_instance_of::<PyTuple>() || bound.is_instance_of::<PyBaseException>() {
+        return Err(stop(py, value));
+    }
+    // SAFETY: the interpreter's lock is held, and both are live objects, which the call takes references
+    // to. The caller answers null with this exception set, as it does with any other.
+    unsafe { ffi::PyErr_SetObject(ffi::PyExc_StopIteration, bound.as_ptr()) };
+    Ok(None)
 }
 
 /// What the runtime leaves for the task that waits.
@@ -223,9 +237,9 @@ enum State {
     Fresh(Start),
     /// A value that needs no work.
     Ready(Py<PyAny>),
-    /// A future of the loop is awaited; the work is the runtime's.
+    /// The work is the runtime's, and the task waits.
     Waiting {
-        future: Py<PyAny>,
+        waiter: Py<Waiter>,
         outcome: Outcome,
         work: AbortHandle,
     },
@@ -251,49 +265,78 @@ impl Running {
         Running { style: Style::Raise, state: State::Ready(value) }
     }
 
-    fn give(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyErr {
-        match self.style.wrap(py, outcome) {
-            Ok(value) => stop(py, value),
-            Err(error) => error,
-        }
+    fn give(&self, py: Python<'_>, outcome: PyResult<Py<PyAny>>) -> PyResult<Next> {
+        self.style.wrap(py, outcome).map(Next::Over)
     }
 
-    fn begin(&mut self, py: Python<'_>, start: &Start) -> PyResult<Py<PyAny>> {
+    fn begin(&mut self, py: Python<'_>, start: &Start) -> PyResult<Next> {
         let work = match start(py) {
             Ok(work) => work,
-            Err(error) => return Err(self.give(py, Err(error))),
+            Err(error) => return self.give(py, Err(error)),
         };
         match poll_once(py, work)? {
             Begun::Complete(answer) => {
                 let outcome = finish(py, answer);
                 if is_turn() && running_loop(py).is_ok() {
                     self.state = State::Complete(outcome);
-                    return Ok(py.None());
+                    return Ok(Next::Wait(py.None()));
                 }
-                Err(self.give(py, outcome))
+                self.give(py, outcome)
             }
             Begun::Pending(work) => self.wait(py, work),
         }
     }
 
-    /// Moves the work to the runtime, and waits for a future of the loop.
-    fn wait(&mut self, py: Python<'_>, work: Work) -> PyResult<Py<PyAny>> {
+    /// Moves the work to the runtime, and lets the task wait.
+    fn wait(&mut self, py: Python<'_>, work: Work) -> PyResult<Next> {
         let running_loop = running_loop(py)?;
         let port: Arc<Port> = port(py, &running_loop)?;
-        let future = running_loop.call_method0(intern!(py, "create_future"))?;
+        let waiter = Py::new(py, Waiter::new(running_loop.unbind()))?;
         let outcome: Outcome = Arc::default();
-        let (place, ticket) = (Arc::clone(&outcome), port.ticket(future.clone().unbind()));
+        let (place, told) = (Arc::clone(&outcome), waiter.clone_ref(py));
         let task = runtime()?.spawn(async move {
             let answer = work.await;
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-            port.ring(ticket);
+            port.ring(told);
         });
         LAST_TURN.set(Some(Instant::now()));
-        let iterator = future.call_method0(intern!(py, "__await__"))?;
-        let yielded = iterator.call_method0(intern!(py, "__next__"))?;
-        self.state = State::Waiting { future: iterator.unbind(), outcome, work: task.abort_handle() };
-        Ok(yielded.unbind())
+        let yielded = waiter.clone_ref(py).into_any();
+        self.state = State::Waiting { waiter, outcome, work: task.abort_handle() };
+        Ok(Next::Wait(yielded))
     }
+
+    /// Goes on as far as it can.
+    fn go_on(&mut self, py: Python<'_>) -> PyResult<Next> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Fresh(start) => self.begin(py, &start),
+            State::Ready(value) => Ok(Next::Over(value)),
+            State::Complete(outcome) => {
+                LAST_TURN.set(Some(Instant::now()));
+                self.give(py, outcome)
+            }
+            State::Waiting { waiter, outcome, work } => {
+                let answer = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(answer) = answer else {
+                    // woken for nothing: the task waits again
+                    waiter.get().yielded();
+                    let yielded = waiter.clone_ref(py).into_any();
+                    self.state = State::Waiting { waiter, outcome, work };
+                    return Ok(Next::Wait(yielded));
+                };
+                LAST_TURN.set(Some(Instant::now()));
+                self.give(py, finish(py, answer))
+            }
+            State::Over => Err(PyRuntimeError::new_err("the operation is over: await it anew")),
+        }
+    }
+}
+
+/// How far an operation went.
+enum Next {
+    /// The task gives this to the loop, and waits.
+    Wait(Py<PyAny>),
+    /// To its end, with a value.
+    Over(Py<PyAny>),
 }
 
 #[pymethods]
@@ -306,42 +349,18 @@ impl Running {
         slf
     }
 
-    fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Fresh(start) => self.begin(py, &start),
-            State::Ready(value) => Err(stop(py, value)),
-            State::Complete(outcome) => {
-                LAST_TURN.set(Some(Instant::now()));
-                Err(self.give(py, outcome))
-            }
-            State::Waiting { future, outcome, work } => {
-                match future.bind(py).call_method0(intern!(py, "__next__")) {
-                    // woken for nothing: the future is still awaited
-                    Ok(yielded) => {
-                        self.state = State::Waiting { future, outcome, work };
-                        Ok(yielded.unbind())
-                    }
-                    Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
-                        LAST_TURN.set(Some(Instant::now()));
-                        let answer = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-                        let outcome = match answer {
-                            Some(answer) => finish(py, answer),
-                            None => Err(PyRuntimeError::new_err("the future was completed by another than Ommi")),
-                        };
-                        Err(self.give(py, outcome))
-                    }
-                    Err(error) => {
-                        work.abort();
-                        Err(error)
-                    }
-                }
-            }
-            State::Over => Err(PyRuntimeError::new_err("the operation is over: await it anew")),
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match self.go_on(py)? {
+            Next::Wait(on) => Ok(Some(on)),
+            Next::Over(value) => stop_iteration(py, value),
         }
     }
 
     fn send(&mut self, py: Python<'_>, _value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        self.__next__(py)
+        match self.go_on(py)? {
+            Next::Wait(on) => Ok(on),
+            Next::Over(value) => Err(stop(py, value)),
+        }
     }
 
     #[pyo3(signature = (kind, value = None, traceback = None))]

@@ -8,12 +8,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-/// A future of the loop that is to be completed.
-pub(crate) struct Ticket(Py<PyAny>);
+use crate::waiter::Waiter;
 
 /// The way to an event loop from other threads.
 pub(crate) struct Port {
-    done: Mutex<Vec<Ticket>>,
+    /// Those whose work is done.
+    done: Mutex<Vec<Py<Waiter>>>,
     bell: Bell,
 }
 
@@ -90,15 +90,10 @@ impl Port {
         Ok(Arc::new(Port { done: Mutex::default(), bell: Bell::Loop(weak.unbind()) }))
     }
 
-    /// What stands for a future until its work is done.
-    pub(crate) fn ticket(&self, future: Py<PyAny>) -> Ticket {
-        Ticket(future)
-    }
-
-    /// Tells the loop that work is done. Called from any thread.
-    pub(crate) fn ring(self: &Arc<Self>, ticket: Ticket) {
+    /// Tells the loop that work is done, and who waits for it. Called from any thread.
+    pub(crate) fn ring(self: &Arc<Self>, waiter: Py<Waiter>) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.push(ticket);
+        done.push(waiter);
         let is_first = done.len() == 1;
         drop(done);
         if !is_first {
@@ -123,18 +118,19 @@ impl Port {
         }
     }
 
-    /// Completes the futures of all work that is done. Called by the loop.
-    fn empty(&self, py: Python<'_>) -> PyResult<()> {
+    /// Lets all go on whose work is done. Called by the loop.
+    fn empty(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         #[cfg(unix)]
         if let Bell::Socket(here, _) = &self.bell {
             let mut bytes = [0; 64];
             while matches!(std::io::Read::read(&mut &*here, &mut bytes), Ok(64)) {}
         }
-        let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
-        for Ticket(future) in done {
-            let future = future.bind(py);
-            if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+        let mut done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        while let Some(waiter) = done.next() {
+            if let Err(error) = Waiter::complete(waiter.bind(py)) {
+                // as when the program is interrupted: the others have their turn when the loop goes on
+                done.for_each(|waiter| self.ring(waiter));
+                return Err(error);
             }
         }
         Ok(())

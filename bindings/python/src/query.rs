@@ -491,7 +491,14 @@ impl Query {
         for (name, value) in all.iter() {
             let field = match name.cast::<Expression>() {
                 Ok(field) => Py::new(py, crate::expression::field(&self.root(py), field.get().name_of()?)?)?,
-                Err(_) => Py::new(py, crate::expression::field(&self.root(py), &name.extract::<String>()?)?)?,
+                Err(_) => {
+                    let name = name.extract::<String>()?;
+                    if let Some(values) = self.0.root.embedded_values(&name, &value)? {
+                        assignments.extend(values.into_iter().map(|(field, value)| (field, Expr::Literal(value))));
+                        continue;
+                    }
+                    Py::new(py, crate::expression::field(&self.root(py), &name)?)?
+                }
             };
             let field = field.bind(py).get();
             assignments.push((field.field.unwrap_or_default(), field.operand(&value)?));

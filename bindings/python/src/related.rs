@@ -1,5 +1,6 @@
 //! Loading related rows: for all rows of a result at once, with them or when the first is asked for.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ommi::driver::{BoxFuture, RowRef, RowSink};
@@ -11,7 +12,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
-use tokio::sync::OnceCell;
 
 use crate::arena::{Arena, RowsOf};
 use crate::database::Database;
@@ -181,13 +181,52 @@ struct Slot {
     /// The keys of the rows; `None` where their fields were not kept.
     keys: OnceLock<Option<Arc<RowKeys>>>,
     /// What was read, until instances are made of it.
-    read: OnceCell<Mutex<Option<Loaded>>>,
+    read: OnceLock<Mutex<Option<Loaded>>>,
     made: PyOnceLock<ByKey>,
+    /// Held by the one who reads; the error of the last who failed.
+    gate: tokio::sync::Mutex<Option<Error>>,
+    /// How many reads have failed.
+    failures: AtomicU64,
 }
 
 impl Slot {
     fn new() -> Arc<Slot> {
-        Arc::new(Slot { keys: OnceLock::new(), read: OnceCell::new(), made: PyOnceLock::new() })
+        Arc::new(Slot {
+            keys: OnceLock::new(),
+            read: OnceLock::new(),
+            made: PyOnceLock::new(),
+            gate: tokio::sync::Mutex::default(),
+            failures: AtomicU64::new(0),
+        })
+    }
+
+    /// Reads unless another has done it while this one waited; those who waited for a read that fails
+    /// share its error, as in Rust.
+    async fn once(&self, work: impl AsyncFnOnce() -> Result<Loaded>) -> Result<()> {
+        if self.read.get().is_some() {
+            return Ok(());
+        }
+        let failures = self.failures.load(Ordering::Acquire);
+        let mut gate = self.gate.lock().await;
+        if self.read.get().is_some() {
+            return Ok(());
+        }
+        if self.failures.load(Ordering::Acquire) != failures
+            && let Some(error) = &*gate
+        {
+            return Err(error.clone());
+        }
+        match work().await {
+            Ok(loaded) => {
+                let _ = self.read.set(Mutex::new(Some(loaded)));
+                Ok(())
+            }
+            Err(error) => {
+                *gate = Some(error.clone());
+                self.failures.fetch_add(1, Ordering::AcqRel);
+                Err(error)
+            }
+        }
     }
 
     /// The instances of what was read.
@@ -281,11 +320,10 @@ impl Siblings {
         let slot = self.slot(relation);
         let keys = slot.keys.get_or_init(|| self.row_keys(route));
         let Some(keys) = keys.as_ref().filter(|keys| keys.find(key).is_some()) else { return Ok(false) };
-        // those who ask for the same relation at once wait for the first of them
-        let read = slot.read.get_or_try_init(|| async {
+        let read = slot.once(async || {
             let (keys, inner) = (Arc::clone(keys), Vec::new());
             let rows = read(db, route, &keys).await?;
-            Ok::<_, Error>(Mutex::new(Some(Loaded { route: Arc::clone(route), relation, keys, rows, inner })))
+            Ok(Loaded { route: Arc::clone(route), relation, keys, rows, inner })
         });
         read.await?;
         Ok(true)

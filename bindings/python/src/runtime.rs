@@ -37,7 +37,7 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
     if let Some(runtime) = place.get() {
         return Ok(runtime);
     }
-    let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("ommi").enable_all().build();
+    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("ommi").enable_all().build();
     let runtime = runtime.map_err(|error| PyRuntimeError::new_err(format!("threads could not be started: {error}")))?;
     Ok(place.get_or_init(|| runtime))
 }

@@ -456,13 +456,8 @@ pub(crate) fn to_python<'py>(py: Python<'py>, cell: Cell<'_>) -> PyResult<Bound<
         Cell::Bytes(value) => Ok(PyBytes::new(py, value).into_any()),
         Cell::Decimal(value) => classes(py)?.decimal.bind(py).call1((decimal::text(value, None),)),
         Cell::Uuid(value) => uuid_of(py, value),
-        Cell::Date(value) => classes(py)?.date.bind(py).call1((value.year(), value.month(), value.day())),
-        Cell::Time(value) => classes(py)?.time.bind(py).call1((
-            value.hour(),
-            value.minute(),
-            value.second(),
-            value.subsec_nanosecond() / 1_000,
-        )),
+        Cell::Date(value) => classes(py)?.date.bind(py).call1((PyBytes::new(py, &date_state(value)),)),
+        Cell::Time(value) => classes(py)?.time.bind(py).call1((PyBytes::new(py, &time_state(value)),)),
         Cell::DateTime(value) => datetime_of(py, value, None),
         Cell::Timestamp(value) => datetime_of(py, iso::utc(value), Some(classes(py)?.utc.bind(py))),
         Cell::Duration(value) => {
@@ -482,16 +477,30 @@ pub(crate) fn to_python<'py>(py: Python<'py>, cell: Cell<'_>) -> PyResult<Bound<
 }
 
 fn datetime_of<'py>(py: Python<'py>, value: DateTime, zone: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-    classes(py)?.datetime.bind(py).call1((
-        value.year(),
-        value.month(),
-        value.day(),
-        value.hour(),
-        value.minute(),
-        value.second(),
-        value.subsec_nanosecond() / 1_000,
-        zone,
-    ))
+    let mut state = [0; 10];
+    let (date, time) = state.split_at_mut(4);
+    date.copy_from_slice(&date_state(value.date()));
+    time.copy_from_slice(&time_state(value.time()));
+    let (class, state) = (classes(py)?.datetime.bind(py), PyBytes::new(py, &state));
+    match zone {
+        Some(zone) => class.call1((state, zone)),
+        None => class.call1((state,)),
+    }
+}
+
+/// What a date is pickled as, of which its class makes one in a third of the time that it takes with
+/// numbers.
+fn date_state(value: Date) -> [u8; 4] {
+    // years are 1 to 9999
+    let [century, year] = value.year().to_be_bytes();
+    [century, year, value.month().unsigned_abs(), value.day().unsigned_abs()]
+}
+
+/// What a time of day is pickled as.
+fn time_state(value: Time) -> [u8; 6] {
+    let [_, high, middle, low] = (value.subsec_nanosecond() / 1_000).to_be_bytes();
+    let (hour, minute, second) = (value.hour(), value.minute(), value.second());
+    [hour.unsigned_abs(), minute.unsigned_abs(), second.unsigned_abs(), high, middle, low]
 }
 
 fn uuid_of(py: Python<'_>, value: Uuid) -> PyResult<Bound<'_, PyAny>> {

@@ -17,6 +17,7 @@ from ommi import (
     LazyList,
     ModelCollection,
     NotFound,
+    OmmiError,
     ReferenceTo,
     auto,
     ommi_model,
@@ -112,6 +113,45 @@ async def test_tasks_that_ask_at_once_wait_for_one_query(library):
         authors = await asyncio.gather(*(book.author.value for book in books))
         assert statements.count == 1
     assert sorted(author.name for author in authors) == ["Gene", "Ursula", "Ursula"]
+
+
+def renames(before: str, after: str) -> str:
+    return f'ALTER TABLE "{before}" RENAME TO "{after}"'
+
+
+def sets_name(expression: str) -> str:
+    """A command of MongoDB that gives all authors what their table does not allow, or takes it back."""
+    updates = f'[{{"q": {{}}, "u": [{{"$set": {{"name": {expression}}}}}], "multi": true}}]'
+    return f'{{"update": "Author", "bypassDocumentValidation": true, "updates": {updates}}}'
+
+
+# what makes reads of authors fail, and what mends it
+BREAKS = {
+    "sqlite": (renames("Author", "Away"), renames("Away", "Author")),
+    "postgres": (renames("Author", "Away"), renames("Away", "Author")),
+    "mongodb": (
+        sets_name('[{"was": "$name"}]'),
+        sets_name('{"$getField": {"field": "was", "input": {"$first": "$name"}}}'),
+    ),
+}
+
+
+async def test_tasks_that_wait_for_a_load_that_fails_share_its_error(library):
+    of = library.db.driver._database.scheme
+    if of == "memory":
+        pytest.skip("memory answers at once: nobody waits")
+    breaks, mends = BREAKS[of]
+    books = await library.db.find(library.Book.author_id.is_not_null()).or_raise()
+    await library.db.raw(breaks).execute.or_raise()
+    with count_statements(library.db) as statements:
+        failed = await asyncio.gather(*(book.author.value for book in books), return_exceptions=True)
+        # SQLite answers at once too: each who asks is told before the next one asks
+        assert statements.count == (3 if of == "sqlite" else 1)
+    assert all(isinstance(error, OmmiError) for error in failed)
+    assert len({str(error) for error in failed}) == 1
+    await library.db.raw(mends).execute.or_raise()
+    # a load that failed is tried anew by those who ask later
+    assert [(await book.author).name for book in books] == ["Ursula", "Ursula", "Gene"]
 
 
 async def test_a_relation_follows_the_key_of_its_instance(library):

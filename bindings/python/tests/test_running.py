@@ -1,6 +1,7 @@
 """Loops, threads, processes, cancellation, memory."""
 
 import asyncio
+import contextvars
 import gc
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 
@@ -51,6 +52,11 @@ def test_uvloop_runs(tmp_path):
     async def main() -> int:
         async with Ommi(f"sqlite://{tmp_path}/a.db") as db:
             await db.add(Row("x")).or_raise()
+            assert await asyncio.gather(*(_run(db.raw(WAITS).tuples.or_raise()) for _ in range(3))) == [[(30_000,)]] * 3
+            waiting = asyncio.create_task(_run(db.raw(SLOW).tuples))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], asyncio.CancelledError)
             return await db.find(Row).count.or_raise()
 
     assert uvloop.run(main()) == 1
@@ -172,6 +178,104 @@ class _RolledBack(Exception):
 
 async def _run(operation):
     return await operation
+
+
+# long enough that the task waits
+WAITS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT max(i) FROM n"
+
+
+async def test_a_task_that_waits_is_cancelled_with_the_message(sqlite):
+    seen = []
+
+    async def wait() -> None:
+        try:
+            await sqlite.raw(SLOW).tuples
+        except asyncio.CancelledError as error:
+            seen.append(error.args)
+            raise
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0.05)
+    assert task.cancel("not wanted any more")
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == [("not wanted any more",)] and task.cancelled()
+
+
+async def test_a_task_goes_on_in_its_own_context(stored_url):
+    name: contextvars.ContextVar[int] = contextvars.ContextVar("name")
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+
+        async def work(number: int) -> None:
+            name.set(number)
+            for _ in range(5):
+                await _count(db)
+                assert name.get() == number and asyncio.current_task() is tasks[number]
+
+        tasks = [asyncio.create_task(work(number)) for number in range(8)]
+        await asyncio.gather(*tasks)
+
+
+def test_an_interrupted_task_takes_none_of_the_others_with_it(tmp_path):
+    db = Ommi(f"sqlite://{tmp_path}/a.db")
+    asyncio.run(_run(db.raw("SELECT 1").tuples))
+    loop = asyncio.new_event_loop()
+
+    async def wait(interrupts: bool) -> int:
+        rows = await db.raw(WAITS).tuples.or_raise()
+        if interrupts:
+            raise SystemExit(3)
+        return rows[0][0]
+
+    async def main() -> None:
+        await asyncio.sleep(0)
+        # both are answered before the loop has its next turn
+        time.sleep(1)
+        await asyncio.sleep(60)
+
+    try:
+        tasks = [loop.create_task(wait(interrupts)) for interrupts in (True, False, False)]
+        with pytest.raises(SystemExit):
+            loop.run_until_complete(main())
+        assert loop.run_until_complete(asyncio.wait_for(asyncio.gather(*tasks[1:]), 30)) == [30_000, 30_000]
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        assert isinstance(tasks[0].exception(), SystemExit)
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize("collects", [True, False])
+async def test_answers_of_many_rows_come_whole(stored_url, collects):
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        rows = await db.add(*[Row(f"row {index}") for index in range(3_000)]).or_raise()
+        (gc.enable if collects else gc.disable)()
+        try:
+            found = await asyncio.gather(*(db.find(Row).sort(Row.id).or_raise() for _ in range(4)))
+            assert all(of == rows for of in found)
+            assert gc.isenabled() == collects and all(gc.is_tracked(row) for of in found for row in of)
+            assert await db.find(Row).sort(Row.id.desc).limit(1_000).or_raise() == rows[:-1_001:-1]
+        finally:
+            gc.enable()
+
+
+async def test_a_row_that_cannot_be_read_fails_the_whole_answer(stored_url):
+    @ommi_model(collection=ModelCollection(), name="Row")
+    @dataclass
+    class Chosen:
+        text: Literal["yes", "no"]
+        id: Annotated[int, Key | Auto] = auto()
+
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        await db.add(*[Row("yes") for _ in range(1_000)], Row("perhaps"), *[Row("no") for _ in range(1_000)]).or_raise()
+        chosen = Ommi(db.driver, allow_implicit_model_setup=False)
+        with pytest.raises(OmmiError, match="Chosen|Row|Literal"):
+            await chosen.find(Chosen).sort(Chosen.id).or_raise()
+        assert len(await chosen.find(Chosen).sort(Chosen.id).limit(900).or_raise()) == 900
 
 
 async def test_the_loop_is_not_blocked_by_a_long_query(sqlite):

@@ -14,7 +14,7 @@ from typing import Any
 
 from mypy.nodes import TypeInfo, Var
 from mypy.plugin import AttributeContext, ClassDefContext, Plugin
-from mypy.types import Type
+from mypy.types import AnyType, Instance, Type, TypeOfAny, UnionType, get_proper_type
 
 __all__ = ["OmmiPlugin", "plugin"]
 
@@ -29,6 +29,21 @@ def _mark(context: ClassDefContext) -> bool:
 
 def _query_field(context: AttributeContext) -> Type:
     return context.api.named_generic_type("ommi._core.ASTReferenceNode", [])
+
+
+def _object_field(_context: AttributeContext) -> Type:
+    # the type does not say whether the object is embedded, and has fields, or is a document
+    return AnyType(TypeOfAny.special_form)
+
+
+def _is_structured(declared: Type | None) -> bool:
+    kind = None if declared is None else get_proper_type(declared)
+    if isinstance(kind, UnionType):
+        return any(map(_is_structured, kind.items))
+    if not isinstance(kind, Instance):
+        return False
+    is_pydantic = any(base.fullname == "pydantic.main.BaseModel" for base in kind.type.mro)
+    return is_pydantic or not {"dataclass", "attrs"}.isdisjoint(kind.type.metadata)
 
 
 class OmmiPlugin(Plugin):
@@ -58,7 +73,7 @@ class OmmiPlugin(Plugin):
         # the class has an attribute for each field, whether the field has a default or a slot
         symbol.implicit = False
         info.slots = None
-        return _query_field
+        return _object_field if _is_structured(kind) else _query_field
 
 
 def plugin(version: str) -> type[Plugin]:

@@ -5,8 +5,13 @@ from typing import Annotated, Optional
 
 from typing_extensions import assert_type
 
-from ommi import Auto, Key, Ommi, auto, count, ommi_model, when
+from ommi import Auto, Embedded, Key, Ommi, auto, count, ommi_model, when
 from ommi._core import ASTComparisonNode, ASTGroupNode, ASTReferenceNode
+
+
+@dataclass
+class Address:
+    city: str
 
 
 @ommi_model
@@ -14,6 +19,7 @@ from ommi._core import ASTComparisonNode, ASTGroupNode, ASTReferenceNode
 class User:
     name: str
     age: Optional[int] = None
+    home: Annotated[Optional[Address], Embedded] = None
     id: Annotated[int, Key | Auto] = auto()
 
 
@@ -29,5 +35,7 @@ async def use(db: Ommi) -> None:
     assert_type(await query.sort(User.name.desc, User.age).limit(3).one.or_raise(), User)
     await db.find(User).group_by(User.name).select(User.name, count(), User.age.avg()).all.or_raise()
     await db.find(User).update(age=User.age + 1).or_raise()
+    await db.find(User.home.city == "Lund").sort(User.home.city).or_raise()
+    await db.find(User).update({User.home.city: "Oslo"}).or_raise()
     User.name.nothing  # wrong  # noqa: B018
     User.nothing  # wrong  # noqa: B018

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 from typing_extensions import assert_type
 
-from ommi import UTC, Auto, DBQueryResult, Key, Lazy, LazyList, Ommi, ReferenceTo, auto, fields, ommi_model
+from ommi import UTC, Auto, DBQueryResult, Embedded, Key, Lazy, LazyList, Ommi, ReferenceTo, auto, fields, ommi_model
 from ommi.results import DBResult, ResultList
 
 
@@ -27,6 +27,27 @@ class Book:
     seen: Annotated[Optional[datetime], UTC] = None
     author: "Lazy[Author]" = Lazy()
     id: Annotated[int, Key | Auto] = auto()
+
+
+@dataclass
+class Address:
+    city: str
+
+
+@ommi_model
+@dataclass
+class Customer:
+    home: Annotated[Address, Embedded]
+    work: Annotated[Optional[Address], Embedded] = None
+    id: Annotated[int, Key | Auto] = auto()
+
+
+async def embed(db: Ommi) -> None:
+    customer = await db.find(Customer).one.or_raise()
+    assert_type(customer.home.city, str)
+    assert_type(customer.work, Optional[Address])
+    await db.add(Customer(Address("Lund"), work=Address("Oslo"))).or_raise()
+    await db.find(Customer).update(home=Address("Rome"), work=None).or_raise()
 
 
 async def use() -> None:

@@ -370,8 +370,9 @@ struct KeyedRows<R> {
 impl<R> KeyedRows<R> {
     #[inline]
     fn number(&self, row: &dyn RowRef) -> Result<Option<u32>> {
+        // matched where it lies: to copy a cell right after it was written takes longer than to look it up
         if let [(column, _)] = self.columns.as_slice()
-            && let Cell::Int(key) = row.cell(*column)?
+            && let Ok(Cell::Int(key)) = row.cell(*column)
         {
             return Ok(self.keys.find_integer(key));
         }

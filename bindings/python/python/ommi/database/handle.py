@@ -393,13 +393,20 @@ def save_with(driver: Any, instance: Any) -> Any:
         query = PythonQuery(driver, _key_predicate(instance))
         if await query.count.or_raise():
             keys = {field.get("field_name") for field in instance.get_primary_key_fields()}
-            values = {name: getattr(instance, name) for name in instance.__ommi__.fields if name not in keys}
+            values = {name: _value_of(instance, name) for name in instance.__ommi__.fields if name not in keys}
             await query.update(values).or_raise()
         else:
             await driver.add([instance])
         return instance
 
     return DBResultBuilder(run)
+
+
+def _value_of(instance: Any, name: str) -> Any:
+    """The value of a field, which may be one of an embedded object: `None` where that is absent."""
+    for part in name.split("."):
+        instance = None if instance is None else getattr(instance, part)
+    return instance
 
 
 def delete_with(driver: Any, instance: Any) -> Any:
@@ -418,7 +425,8 @@ def reload_with(driver: Any, instance: Any) -> Any:
 
     async def run() -> Any:
         found = await PythonQuery(driver, _key_predicate(instance)).one.or_raise()
-        for name in instance.__ommi__.fields:
+        # an embedded object is an attribute of its own, whatever fields it has
+        for name in dict.fromkeys(name.partition(".")[0] for name in instance.__ommi__.fields):
             object.__setattr__(instance, name, getattr(found, name))
         return instance
 

@@ -10,6 +10,7 @@ __all__ = [
     "Auto",
     "Created",
     "Digits",
+    "Embedded",
     "FieldMetadata",
     "FieldType",
     "Index",
@@ -215,3 +216,7 @@ Created = create_metadata_flag("Created")
 
 Updated = create_metadata_flag("Updated")
 """The field notes the time of the last write."""
+
+Embedded = create_metadata_flag("Embedded")
+"""The fields of the field's class are stored as fields of the model: `home.city` as `home_city`, or in a sub-document
+where the database has those."""

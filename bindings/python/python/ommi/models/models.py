@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import types
 import typing
 from abc import ABCMeta
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from ommi import _core
 from ommi.models import relations
 from ommi.models.collections import ModelCollection, get_global_collection
+from ommi.models.embedded import EmbeddedField
 from ommi.models.field_metadata import (
     AggregateMetadata,
     Auto,
     Created,
+    Embedded,
     FieldMetadata,
     FieldType,
     Index,
@@ -33,10 +34,9 @@ from ommi.models.field_metadata import (
 from ommi.models.metadata import OmmiMetadata
 from ommi.models.query_fields import LazyQueryField
 from ommi.models.references import LazyReferenceBuilder, target_of
-from ommi.models.types import Unfit, describe, split
 
-if TYPE_CHECKING:
-    pass
+# `dataclasses` and `ommi.models.types` are imported where models are made: the modules that these need take a third of
+# the time of `import ommi`
 
 __all__ = ["OmmiModel", "ommi_model"]
 
@@ -167,8 +167,8 @@ def _register_as(
     if not stored:
         raise TypeError(f"{cls.__name__} has no fields: declare at least one, with its type")
 
-    metadata = {field.name: field.metadata for field in stored}
-    _check_names(cls, stored)
+    metadata = dict(_flat(stored))
+    _check_names(cls, metadata)
     cls.__ommi__ = OmmiMetadata(
         model_name=name,
         fields=types.MappingProxyType(metadata),
@@ -180,11 +180,11 @@ def _register_as(
     core = _core.Model(cls, _description(cls, kind, name, stored, list(lazy), validate, collection))
     cls.__ommi_core__ = core
     for field in stored:
-        expression = _core.field(core, field.name)
+        expression = _expression(core, cls.__name__, "", field)
         if field.slot is not None:
             setattr(cls, field.name, _SlotField(expression, field.slot))
         elif kind == "pydantic":
-            setattr(cls, field.name, _PydanticField(expression, cls))
+            setattr(cls, field.name, _PydanticField(expression, cls, field.name))
         else:
             setattr(cls, field.name, expression)
     if lazy:
@@ -196,6 +196,15 @@ def _register_as(
         OmmiModel.register(cls)
     collection.add(cls)
     return cls
+
+
+def _expression(core: _core.Model, of: str, within: str, field: _Field) -> Any:
+    """What stands for a field on its model's class."""
+    name = within + field.name
+    if field.embedded is None:
+        return _core.field(core, name)
+    parts = {part.name: _expression(core, of, f"{name}.", part) for part in field.embedded.fields}
+    return EmbeddedField(f"{of}.{name}", parts)
 
 
 def _has(cls: type[Any], name: str) -> bool:
@@ -246,24 +255,25 @@ class _SlotField:
 class _PydanticField:
     """A field of a Pydantic model, which Pydantic does not take for the default of a subclass's."""
 
-    __slots__ = ("expression", "owner")
+    __slots__ = ("expression", "name", "owner")
 
-    def __init__(self, expression: Any, owner: type[Any]) -> None:
+    def __init__(self, expression: Any, owner: type[Any], name: str) -> None:
         self.expression = expression
         self.owner = owner
+        self.name = name
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:
-            raise AttributeError(self.expression.name)
+            raise AttributeError(self.name)
         if owner is not self.owner and not vars(owner).get("__pydantic_complete__", False):
-            raise AttributeError(self.expression.name)
+            raise AttributeError(self.name)
         return self.expression
 
 
 class _Field:
     """A stored field of a class."""
 
-    __slots__ = ("annotation", "default", "metadata", "name", "nullable", "parameter", "said", "slot")
+    __slots__ = ("annotation", "default", "embedded", "metadata", "name", "nullable", "parameter", "said", "slot")
 
     def __init__(
         self,
@@ -276,6 +286,7 @@ class _Field:
         parameter: str,
         metadata: AggregateMetadata,
         slot: Any,
+        embedded: _EmbeddedClass | None,
     ) -> None:
         self.name = name
         self.annotation = annotation
@@ -285,6 +296,34 @@ class _Field:
         self.parameter = parameter
         self.metadata = metadata
         self.slot = slot
+        self.embedded = embedded
+
+
+class _EmbeddedClass:
+    """The class of an embedded object, and its stored fields."""
+
+    __slots__ = ("cls", "fields", "kind")
+
+    def __init__(self, cls: type[Any], kind: str, fields: list[_Field]) -> None:
+        self.cls = cls
+        self.kind = kind
+        self.fields = fields
+
+
+def _flat(stored: list[_Field], within: str = "", stored_within: str = "") -> Iterator[tuple[str, AggregateMetadata]]:
+    """All fields of a model by their names, with those of embedded objects: `home.city`."""
+    for field in stored:
+        name, stored_name = within + field.name, stored_within + field.metadata.get("store_as")
+        if field.embedded is not None:
+            yield from _flat(field.embedded.fields, f"{name}.", f"{stored_name}_")
+        elif within:
+            yield name, AggregateMetadata(_facts(name, field.annotation), StoreAs(stored_name), field.metadata)
+        else:
+            yield name, field.metadata
+
+
+def _facts(name: str, annotation: Any) -> FieldMetadata:
+    return create_metadata_type("FieldFacts", field_name=name, field_type=annotation)()
 
 
 def _kind_of(cls: type[Any]) -> str:
@@ -302,7 +341,9 @@ def _kind_of(cls: type[Any]) -> str:
         raise TypeError(
             f"{cls.__name__} is no dataclass, attrs class or Pydantic model: put @dataclass below @ommi_model"
         )
-    dataclasses.dataclass(cls)
+    from dataclasses import dataclass
+
+    dataclass(cls)
     return "dataclass"
 
 
@@ -320,10 +361,16 @@ def _raw_annotations(cls: type[Any]) -> dict[str, tuple[Any, type[Any]]]:
     return found
 
 
-def _fields(cls: type[Any], kind: str, namespace: Any) -> tuple[list[_Field], dict[str, relations.Declared]]:
+def _fields(
+    cls: type[Any], kind: str, namespace: Any, around: tuple[type[Any], ...] = ()
+) -> tuple[list[_Field], dict[str, relations.Declared]]:
+    from ommi.models.types import split
+
     annotations = _raw_annotations(cls)
     names: list[tuple[str, Any, str, Any]] = []
     if kind == "dataclass":
+        import dataclasses
+
         for field in dataclasses.fields(cls):
             default = field.default if field.default is not dataclasses.MISSING else _MISSING
             names.append((field.name, default, field.name, field.type))
@@ -354,7 +401,16 @@ def _fields(cls: type[Any], kind: str, namespace: Any) -> tuple[list[_Field], di
         metadata = AggregateMetadata(*said_here, FieldType(plain))
         if not metadata.matches(StoreAs):
             metadata = metadata | StoreAs(name)
-        metadata = metadata | create_metadata_type("FieldFacts", field_name=name, field_type=plain)()
+        metadata = metadata | _facts(name, plain)
+        embedded = None
+        if metadata.matches(Embedded):
+            embedded = _embedded(f"{cls.__name__}.{name}", plain, metadata, namespace, (*around, cls))
+            if (nullable or default is None) and all(part.nullable for part in embedded.fields):
+                raise TypeError(
+                    f"{cls.__name__}.{name} is embedded and may be None, and each field of {plain.__name__} may be "
+                    "None too, so that the two could not be told apart: give it a field that never is, or store it "
+                    "as a document, without `Embedded`"
+                )
         stored.append(
             _Field(
                 name=name,
@@ -365,9 +421,51 @@ def _fields(cls: type[Any], kind: str, namespace: Any) -> tuple[list[_Field], di
                 parameter=parameter,
                 metadata=metadata,
                 slot=_slot_of(cls, name),
+                embedded=embedded,
             )
         )
     return stored, lazy
+
+
+_OF_MODELS: tuple[FieldMetadata | type[FieldMetadata], ...] = (Key, Auto, Version, Created, Updated, ReferenceTo)
+
+
+def _embedded(
+    where: str, cls: Any, metadata: FieldMetadata, namespace: Any, around: tuple[type[Any], ...]
+) -> _EmbeddedClass:
+    """What an embedded object of a class stores."""
+    from ommi.models.types import is_structured
+
+    if not isinstance(cls, type) or not is_structured(cls) or hasattr(cls, "__ommi__"):
+        raise TypeError(
+            f"{where} is embedded, and {getattr(cls, '__name__', cls)} is no dataclass, attrs class or Pydantic model "
+            "that is no model of its own: only those have fields that can be stored among the model's"
+        )
+    if cls in around:
+        raise TypeError(f"{where} embeds {cls.__name__} in itself: store it as a document, without `Embedded`")
+    unfit = [flag for flag in (*_OF_MODELS, Unique, Index) if metadata.matches(flag)]
+    kind = _kind_of(cls)
+    fields, lazy = _fields(cls, kind, namespace, around)
+    if lazy:
+        raise TypeError(
+            f"{cls.__name__}.{next(iter(lazy))} is a relation, which only models have: put it into the model"
+        )
+    if not fields:
+        raise TypeError(f"{where} is embedded, and {cls.__name__} has no fields")
+    if unfit:
+        raise TypeError(f"{where} is embedded, and cannot be {_shown(unfit[0])} as a whole: say that of a field")
+    for field in fields:
+        for flag in _OF_MODELS:
+            if field.metadata.matches(flag):
+                raise TypeError(
+                    f"{cls.__name__}.{field.name} is {_shown(flag)}, which fields of an embedded class cannot be: put "
+                    "the field into the model"
+                )
+    return _EmbeddedClass(cls, kind, fields)
+
+
+def _shown(flag: FieldMetadata | type[FieldMetadata]) -> str:
+    return flag.__name__ if isinstance(flag, type) else repr(flag)
 
 
 def _slot_of(cls: type[Any], name: str) -> Any:
@@ -399,19 +497,21 @@ def _evaluate(annotation: Any, owner: type[Any], namespace: Any, where: str) -> 
         raise TypeError(f"the annotation of {where}, {annotation!r}, is wrong: {error}") from error
 
 
-def _check_names(cls: type[Any], stored: list[_Field]) -> None:
+def _check_names(cls: type[Any], fields: Mapping[str, FieldMetadata]) -> None:
     seen: dict[str, str] = {}
-    for field in stored:
-        column = field.metadata.get("store_as")
-        other = seen.setdefault(column.lower(), field.name)
-        if other != field.name:
+    for name, metadata in fields.items():
+        other = seen.setdefault(metadata.get("store_as").lower(), name)
+        if other != name:
             raise ValueError(
-                f"{cls.__name__}.{other} and {cls.__name__}.{field.name} have stored names that are the same but "
+                f"{cls.__name__}.{other} and {cls.__name__}.{name} have stored names that are the same but "
                 f'for case: give one another with StoreAs("..")'
             )
 
 
-def _key_of(stored: list[_Field]) -> list[str]:
+def _key_of(cls: type[Any], stored: list[_Field]) -> list[str]:
+    stored = [field for field in stored if field.embedded is None]
+    if not stored:
+        raise TypeError(f"{cls.__name__} has embedded fields alone: give it one of its own that can be its key")
     keys = [field.name for field in stored if field.metadata.matches(Key)]
     if keys:
         return keys
@@ -433,40 +533,18 @@ def _description(
     validate: bool,
     collection: ModelCollection,
 ) -> dict[str, Any]:
-    key = _key_of(stored)
-    fields = []
+    key = _key_of(cls, stored)
+    fields = _described(cls, stored, key)
     groups: dict[tuple[bool, str], list[str]] = {}
     references = []
-    for index, field in enumerate(stored):
-        metadata = field.metadata
-        try:
-            described = describe(field.annotation, field.said)
-        except Unfit as error:
-            raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
-        is_key = field.name in key
-        auto = metadata.matches(Auto) or (is_key and len(key) == 1 and described[0] == "int")
-        fields.append(
-            {
-                "name": field.name,
-                "column": metadata.get("store_as"),
-                "type": described,
-                "nullable": field.nullable and not is_key,
-                "auto": auto,
-                "version": metadata.matches(Version),
-                "created": metadata.matches(Created),
-                "updated": metadata.matches(Updated),
-                "max_length": metadata.get("max_length") if metadata.matches(MaxLength) else None,
-                "parameter": field.parameter,
-                "slot": field.slot,
-            }
-        )
+    for index, (field_name, metadata) in enumerate(_flat(stored)):
         for part in metadata:
             if isinstance(part, Unique):
-                groups.setdefault((True, part.get("unique") or f"\0{field.name}"), []).append(field.name)
+                groups.setdefault((True, part.get("unique") or f"\0{field_name}"), []).append(field_name)
             elif isinstance(part, Index):
-                groups.setdefault((False, part.get("index") or f"\0{field.name}"), []).append(field.name)
+                groups.setdefault((False, part.get("index") or f"\0{field_name}"), []).append(field_name)
             elif isinstance(part, ReferenceTo) and part.enforced:
-                target, target_field = target_of(part.get("reference_to"), cls, field.name, collection)
+                target, target_field = target_of(part.get("reference_to"), cls, field_name, collection)
                 references.append(
                     {
                         "fields": [index],
@@ -492,6 +570,45 @@ def _description(
     }
 
 
+def _described(cls: type[Any], stored: list[_Field], key: list[str]) -> list[dict[str, Any]]:
+    """The fields of a class, and of what is embedded in it, as the core takes them."""
+    from ommi.models.types import Unfit, describe
+
+    fields: list[dict[str, Any]] = []
+    for field in stored:
+        metadata = field.metadata
+        is_key = field.name in key
+        described: dict[str, Any] = {
+            "name": field.name,
+            "column": metadata.get("store_as"),
+            "nullable": field.nullable and not is_key,
+            "parameter": field.parameter,
+            "slot": field.slot,
+        }
+        fields.append(described)
+        if field.embedded is not None:
+            inner = field.embedded
+            allocate, post_init, extras = _building(inner.cls, inner.kind, inner.fields, [], False)
+            described["embedded"] = {
+                "class": inner.cls,
+                "fields": _described(inner.cls, inner.fields, []),
+                "allocate": allocate,
+                "post_init": post_init,
+                "extras": extras,
+            }
+            continue
+        try:
+            described["type"] = describe(field.annotation, field.said)
+        except Unfit as error:
+            raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
+        described["auto"] = metadata.matches(Auto) or (is_key and len(key) == 1 and described["type"][0] == "int")
+        described["version"] = metadata.matches(Version)
+        described["created"] = metadata.matches(Created)
+        described["updated"] = metadata.matches(Updated)
+        described["max_length"] = metadata.get("max_length") if metadata.matches(MaxLength) else None
+    return fields
+
+
 def _building(
     cls: type[Any], kind: str, stored: list[_Field], lazy: list[str], validate: bool
 ) -> tuple[bool, bool, dict[str, Any]]:
@@ -508,6 +625,8 @@ def _building(
     if vars(cls).get("__new__") is not None and kind != "pydantic":
         return calls
     if kind == "dataclass":
+        import dataclasses
+
         names = {field.name for field in dataclasses.fields(cls)}
         pseudo = any(
             getattr(field, "_field_type", None) is getattr(dataclasses, "_FIELD_INITVAR", None)

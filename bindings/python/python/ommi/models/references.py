@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ommi.models.field_metadata import FieldMetadata, ReferenceTo
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["FieldReference", "LazyReferenceBuilder"]
 
 
-@dataclass(frozen=True)
-class FieldReference:
+class FieldReference(NamedTuple):
     """A field whose values are those of a field of another model."""
 
     from_model: type[Any]

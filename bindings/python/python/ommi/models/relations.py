@@ -10,7 +10,6 @@ import sys
 import typing
 from collections import ChainMap
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 from functools import wraps
 from typing import Annotated, Any, cast, get_args, get_origin
 
@@ -337,6 +336,8 @@ def _shown_names(cls: type[Any], kind: str, lazy: dict[str, Declared]) -> list[s
             or not getattr(vars(cls).get("__repr__"), "__qualname__", "").endswith("__repr__")
         ):
             return None
+        from dataclasses import fields
+
         return [field.name for field in fields(cls) if field.repr and field.name not in lazy]
     if "__repr__" not in vars(cls):
         return None

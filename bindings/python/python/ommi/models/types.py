@@ -93,7 +93,7 @@ def describe(annotation: Any, said: Sequence[Any]) -> tuple[Any, ...]:
         return ("json", *_hooks(annotation))
     if annotation in (list, dict, tuple, Any, object) or origin in (dict, tuple, set, frozenset):
         return ("json", *_hooks(annotation))
-    if isinstance(annotation, type) and _is_structured(annotation):
+    if isinstance(annotation, type) and is_structured(annotation):
         return ("json", *_hooks(annotation))
     if origin in (Union, types.UnionType):
         return ("json", *_hooks(annotation))
@@ -132,7 +132,8 @@ def _enum(cls: type[Enum]) -> tuple[Any, ...]:
     return ("choice", cls.__name__, [(member, member.name) for member in members])
 
 
-def _is_structured(cls: type[Any]) -> bool:
+def is_structured(cls: type[Any]) -> bool:
+    """Whether a class is a dataclass, an attrs class or a Pydantic model."""
     return hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__") or hasattr(cls, "model_fields")
 
 
@@ -198,7 +199,7 @@ def _dump_required(annotation: Any) -> Hook:
     if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
         model: Any = annotation
         return lambda value: model.model_validate(value).model_dump(mode="json")
-    if isinstance(annotation, type) and _is_structured(annotation):
+    if isinstance(annotation, type) and is_structured(annotation):
         hooks: dict[str, Hook] = {}
 
         def dump_structured(value: Any) -> Any:
@@ -265,7 +266,7 @@ def _load_required(annotation: Any) -> Hook:
         pydantic_model: Any = annotation
         validate: Hook = pydantic_model.model_validate
         return validate
-    if isinstance(annotation, type) and _is_structured(annotation):
+    if isinstance(annotation, type) and is_structured(annotation):
         hooks: dict[str, Hook] = {}
 
         def load_structured(value: Any) -> Any:
