@@ -83,7 +83,7 @@ fn command(words: &[&str]) {
             eprintln!(
                 "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|mongodb|postgres [--only WORK | --count WORK ommi|raw TIMES]\n\
                  \x20                | postgres --together | sqlite|postgres --peers [--only WORK] | --further [DATA_DIR] | --growth]\n\
-                 \x20      dev/bench --peers | --further [DATA_DIR] | --growth | --compile | --gate [--accept]"
+                 \x20      dev/bench --peers | --further [DATA_DIR] | --growth | --gate [--accept]"
             );
             std::process::exit(2);
         }
