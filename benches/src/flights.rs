@@ -47,6 +47,14 @@ pub fn load(data: &str, loaded: &str) {
     }
 }
 
+/// All flights of the data, a record each.
+pub fn records(data: &str) -> Vec<csv::StringRecord> {
+    let zip = File::open(Path::new(data).join("flights.csv.zip")).expect("an archive");
+    let mut archive = zip::ZipArchive::new(BufReader::new(zip)).expect("an archive");
+    let file = archive.by_index(0).expect("a file in the archive");
+    csv::Reader::from_reader(BufReader::new(file)).records().map(|record| record.expect("a record")).collect()
+}
+
 fn fill(raw: &Connection, table: &str, path: &Path) {
     if path.exists() {
         return rows(raw, table, File::open(path).expect("a file"));

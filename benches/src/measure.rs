@@ -43,19 +43,29 @@ pub fn interleave(rounds: usize, times: u32, mut raw: impl FnMut(u32), mut ommi:
 }
 
 /// The table's head.
-pub fn head() {
-    println!("| work | raw µs | Ommi µs | ratio | spread of the ratio |");
-    println!("|---|---:|---:|---:|---:|");
-}
+pub const HEAD: &str = "\
+| work | raw µs | Ommi µs | ratio | spread of the ratio |
+|---|---:|---:|---:|---:|
+";
 
-/// A row of the table.
-pub fn row(work: &str, figures: &Figures) {
+/// A line of the table.
+pub fn line(work: &str, figures: &Figures) -> String {
     let (raw, ommi) = (quantile(&figures.raw, 0.5), quantile(&figures.ommi, 0.5));
     let ratios: Vec<f64> = figures.ommi.iter().zip(&figures.raw).map(|(ommi, raw)| ommi / raw).collect();
-    println!(
-        "| {work} | {raw:.2} | {ommi:.2} | {:.2} | {:.2}–{:.2} |",
+    format!(
+        "| {work} | {raw:.2} | {ommi:.2} | {:.2} | {:.2}–{:.2} |\n",
         quantile(&ratios, 0.5),
         quantile(&ratios, 0.25),
         quantile(&ratios, 0.75)
-    );
+    )
+}
+
+/// Prints the table's head.
+pub fn head() {
+    print!("{HEAD}");
+}
+
+/// Prints a row of the table.
+pub fn row(work: &str, figures: &Figures) {
+    print!("{}", line(work, figures));
 }

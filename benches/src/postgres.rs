@@ -16,6 +16,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
 use crate::measure;
+use crate::peers::postgres::url;
 use crate::relations::{self, ByHand, Comment, MEMBERS, Member, Post};
 use crate::user::{User, Visit};
 
@@ -40,16 +41,6 @@ struct Lanes {
     raw: Arc<Client>,
     statements: Statements,
     next: Cell<i64>,
-}
-
-fn url() -> String {
-    match std::env::var("OMMI_POSTGRES_URL") {
-        Ok(url) => url,
-        Err(_) => {
-            eprintln!("OMMI_POSTGRES_URL is not set: dev/services up postgres, then eval \"$(dev/services env)\"");
-            std::process::exit(2);
-        }
-    }
 }
 
 async fn connect() -> Arc<Client> {
@@ -109,7 +100,8 @@ fn user(row: &Row) -> User {
     User { id: row.get(0), name: row.get(1), hair_color: row.get(2), age: row.get(3), created_at: row.get(4) }
 }
 
-fn visit(row: &Row) -> Option<Visit> {
+/// A visit by hand.
+pub fn visit(row: &Row) -> Option<Visit> {
     let began: std::time::SystemTime = row.get(1);
     let began =
         Timestamp::from_microsecond(began.duration_since(UNIX_EPOCH).ok()?.as_micros().try_into().ok()?).ok()?;
@@ -412,13 +404,9 @@ fn ommi_batch(lanes: &Lanes, times: u32, rows: usize) {
     });
 }
 
-fn one_thread() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-}
-
 /// Prints the table.
 pub fn compare(only: &str) {
-    let lanes = open(one_thread(), 4);
+    let lanes = open(crate::one_thread(), 4);
     let version = lanes.runtime.block_on(lanes.raw.query_one("SHOW server_version", &[])).expect("a version");
     println!("PostgreSQL {}, loopback, one thread, {ROWS} users", version.get::<_, &str>(0));
     same_answers(&lanes);
@@ -445,7 +433,7 @@ fn same_answers(lanes: &Lanes) {
 
 /// Runs one lane of one workload.
 pub fn count(work: &str, lane: &str, times: u32) {
-    let lanes = open(one_thread(), 4);
+    let lanes = open(crate::one_thread(), 4);
     let Some((_, _, raw, ommi)) = WORKS.iter().find(|(name, ..)| *name == work) else {
         eprintln!("no workload `{work}`: {}", WORKS.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join("; "));
         std::process::exit(2);

@@ -55,7 +55,8 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User { id: row.get(0)?, name: row.get(1)?, hair_color: row.get(2)?, age: row.get(3)?, created_at: row.get(4)? })
 }
 
-fn raw_visit(row: &Row<'_>) -> Option<Visit> {
+/// A visit by hand.
+pub fn raw_visit(row: &Row<'_>) -> Option<Visit> {
     let began: &str = row.get_ref(1).ok()?.as_str().ok()?;
     let began: jiff::civil::DateTime = began.parse().ok()?;
     let day: jiff::civil::Date = row.get_ref(2).ok()?.as_str().ok()?.parse().ok()?;
