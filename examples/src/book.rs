@@ -31,4 +31,5 @@ chapters! {
     drivers = "docs/drivers.md";
     conformance = "docs/conformance.md";
     architecture = "docs/architecture.md";
+    performance = "docs/performance.md";
 }
