@@ -1,5 +1,6 @@
 //! The model of the workloads.
 
+use lanes::data;
 use ommi::prelude::*;
 
 /// A user.
@@ -39,13 +40,7 @@ pub struct Visit {
 impl User {
     /// The user of a number.
     pub fn numbered(number: i64) -> User {
-        let colors = ["brown", "black", "blond"];
-        User {
-            id: 0,
-            name: format!("User number {number}"),
-            hair_color: (number % 3 > 0).then(|| colors[usize::try_from(number).unwrap_or_default() % 3].to_owned()),
-            age: number % 90,
-            created_at: 1_700_000_000_000_000 + number,
-        }
+        let data::User { id, name, hair_color, age, created_at } = data::User::numbered(number);
+        User { id, name, hair_color, age, created_at }
     }
 }

@@ -45,7 +45,6 @@ struct State<C> {
     /// When a connection was last found broken: those that were idle then are suspect.
     fault: Option<Instant>,
     backoff: Backoff,
-    is_closed: bool,
 }
 
 /// Connections to a server, lent out and taken back.
@@ -56,8 +55,8 @@ pub struct Pool<O: Opener> {
     permits: Semaphore,
     opening: Semaphore,
     state: Mutex<State<O::Connection>>,
-    /// Whether somebody may wait until all connections are back.
-    is_closing: AtomicBool,
+    /// Set while the state is held, so that it does not change for those who hold it.
+    is_closed: AtomicBool,
     /// Told when a connection comes back to a closed pool.
     returned: Notify,
     /// Told when the pool is closed or dropped.
@@ -126,9 +125,8 @@ impl<O: Opener> Pool<O> {
                 open: 0,
                 fault: None,
                 backoff: Backoff::default(),
-                is_closed: false,
             }),
-            is_closing: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             returned: Notify::new(),
             ended: Arc::default(),
             waiting: AtomicUsize::new(0),
@@ -152,6 +150,14 @@ impl<O: Opener> Pool<O> {
 
     fn state(&self) -> MutexGuard<'_, State<O::Connection>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(is_closed()) } else { Ok(()) }
     }
 
     /// What the pool is doing.
@@ -207,9 +213,7 @@ impl<O: Opener> Pool<O> {
     fn next_idle(&self) -> Result<Found<O::Connection>> {
         let mut gone = Vec::new();
         let mut state = self.state();
-        if state.is_closed {
-            return Err(is_closed());
-        }
+        self.check_open()?;
         let found = self.take_idle(&mut state, Instant::now(), &mut gone);
         drop(state);
         Ok(found)
@@ -398,7 +402,7 @@ impl<O: Opener> Pool<O> {
     fn settle(&self, mut state: MutexGuard<'_, State<O::Connection>>, connection: Arc<Kept<O::Connection>>) {
         let is_open = self.opener.is_open(&connection);
         let now = Instant::now();
-        if is_open && !state.is_closed && !connection.is_old(now) {
+        if is_open && !self.is_closed() && !connection.is_old(now) {
             state.idle.push(Idle { connection, since: now });
             drop(state);
         } else {
@@ -448,15 +452,16 @@ impl<O: Opener> Pool<O> {
 
     fn give_permit_back(&self) {
         self.permits.add_permits(1);
-        if self.is_closing.load(Ordering::SeqCst) {
+        if self.is_closed() {
             self.returned.notify_waiters();
         }
     }
 
     /// Refuses new leases, waits until all connections have come back, and closes them.
     pub async fn close(&self) {
-        self.state().is_closed = true;
-        self.is_closing.store(true, Ordering::SeqCst);
+        let state = self.state();
+        self.is_closed.store(true, Ordering::SeqCst);
+        drop(state);
         self.ended.notify_one();
         loop {
             let returned = self.returned.notified();
@@ -489,7 +494,7 @@ async fn close_unused<O: Opener>(pool: Weak<Pool<O>>, ended: Arc<Notify>, idle_t
         let now = Instant::now();
         let mut gone = Vec::new();
         let mut state = pool.state();
-        if state.is_closed {
+        if pool.is_closed() {
             return;
         }
         let kept = std::mem::take(&mut state.idle);

@@ -10,7 +10,7 @@ use std::time::Instant;
 use ommi_core::Result;
 use ommi_core::driver::Holder;
 
-use super::{Found, Idle, Permit, Pool, State, Want, is_closed};
+use super::{Found, Idle, Permit, Pool, State, Want};
 use crate::kept::Kept;
 use crate::lane::Lane;
 use crate::lease::{Lease, Place};
@@ -44,9 +44,7 @@ impl<O: Opener> Pool<O> {
         let now = Instant::now();
         let mut gone = Vec::new();
         let mut state = self.state();
-        if state.is_closed {
-            return Err(is_closed());
-        }
+        self.check_open()?;
         let opens = state.lanes.len() < self.settings.lanes() && !state.idle.is_empty();
         if opens && let Ok(permit) = self.permits.try_acquire() {
             match self.take_idle(&mut state, now, &mut gone) {
