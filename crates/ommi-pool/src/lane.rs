@@ -45,12 +45,10 @@ impl<C> Lane<C> {
         request
     }
 
-    /// Removes a request; says whether none is left.
-    pub(crate) fn leave(&mut self, request: u64) -> bool {
-        match self.requests.front() {
-            Some((first, _)) if *first == request => drop(self.requests.pop_front()),
-            _ => self.requests.retain(|(other, _)| *other != request),
-        }
-        self.requests.is_empty()
+    /// Removes a request; if none is left, says when that one was sent.
+    pub(crate) fn leave(&mut self, request: u64) -> Option<Instant> {
+        let at = self.requests.iter().position(|(other, _)| *other == request)?;
+        let (_, since) = if at == 0 { self.requests.pop_front() } else { self.requests.remove(at) }?;
+        self.requests.is_empty().then_some(since)
     }
 }

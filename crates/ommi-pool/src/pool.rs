@@ -376,39 +376,48 @@ impl<O: Opener> Pool<O> {
     /// Takes a lent connection back.
     pub(crate) fn take_back(self: &Arc<Self>, connection: Arc<Kept<O::Connection>>, place: Place) {
         let mut state = self.state();
-        match place {
-            Place::Exclusive(holder) => state.holders.leave(holder),
+        let since = match place {
+            Place::Exclusive(holder) => {
+                state.holders.leave(holder);
+                Instant::now()
+            }
             Place::Lane(id, request) => {
                 let Some(at) = state.lanes.iter().position(|lane| lane.id == id) else { return };
-                if !state.lanes.get_mut(at).is_some_and(|lane| lane.leave(request)) {
+                let Some(since) = state.lanes.get_mut(at).and_then(|lane| lane.leave(request)) else {
                     drop(state);
                     self.tell_of_places(1);
                     return;
-                }
+                };
                 let lane = state.lanes.swap_remove(at);
                 state.holders.leave(lane.holder);
                 state.requests.push(lane.requests);
+                // a request that shares is a short one: the clock need not be read again
+                since
             }
-        }
+        };
         if self.opener.is_open(&connection) && self.opener.is_unclean(&connection) {
             drop(state);
             self.restore(connection);
             return;
         }
-        self.settle(state, connection);
+        self.settle(state, connection, since);
     }
 
-    /// Puts a connection that nobody has any more where it belongs.
-    fn settle(&self, mut state: MutexGuard<'_, State<O::Connection>>, connection: Arc<Kept<O::Connection>>) {
+    /// Puts a connection that nobody has any more, since a while or now, where it belongs.
+    fn settle(
+        &self,
+        mut state: MutexGuard<'_, State<O::Connection>>,
+        connection: Arc<Kept<O::Connection>>,
+        since: Instant,
+    ) {
         let is_open = self.opener.is_open(&connection);
-        let now = Instant::now();
-        if is_open && !self.is_closed() && !connection.is_old(now) {
-            state.idle.push(Idle { connection, since: now });
+        if is_open && !self.is_closed() && !connection.is_old(since) {
+            state.idle.push(Idle { connection, since });
             drop(state);
         } else {
             state.open -= 1;
             if !is_open {
-                state.fault = Some(now);
+                state.fault = Some(Instant::now());
             }
             drop(state);
             drop(connection);
@@ -445,7 +454,7 @@ impl<O: Opener> Pool<O> {
             let restored = timeout(pool.settings.restore_timeout, pool.opener.restore(&connection)).await;
             if restored == Ok(true) {
                 restoring.is_done();
-                pool.settle(pool.state(), connection);
+                pool.settle(pool.state(), connection, Instant::now());
             }
         });
     }

@@ -1,12 +1,11 @@
 //! A connection with its prepared statements.
 
+mod drive;
 mod statements;
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::TryStreamExt;
 use ommi_core::driver::{Prepared, RowRef};
@@ -15,6 +14,7 @@ use tokio::sync::watch;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
+pub(crate) use self::drive::{Drive, Driven};
 pub(crate) use self::statements::StatementKey;
 use self::statements::Statements;
 use crate::decode::{PostgresRow, columns};
@@ -28,7 +28,7 @@ pub(crate) struct Connection {
     client: Arc<Client>,
     statements: Statements,
     prepares: bool,
-    in_flight: InFlight,
+    drive: Arc<Drive>,
     /// Whether somebody stopped waiting for an answer, which may still come.
     is_interrupted: AtomicBool,
     /// Whether a transaction may be open, or the session was lent to the program.
@@ -39,12 +39,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(client: Client, options: &Options, in_flight: InFlight, ended: watch::Receiver<()>) -> Self {
+    pub(crate) fn new(client: Client, options: &Options, drive: Arc<Drive>, ended: watch::Receiver<()>) -> Self {
         Connection {
             client: Arc::new(client),
             statements: Statements::new(options.statement_cache),
             prepares: options.prepares,
-            in_flight,
+            drive,
             is_interrupted: AtomicBool::new(false),
             is_dirty: AtomicBool::new(false),
             was_lent: AtomicBool::new(false),
@@ -74,7 +74,7 @@ impl Connection {
     /// Notes a request whose answer is waited for.
     #[inline]
     pub(crate) fn request(&self) -> Request<'_> {
-        self.in_flight.0.fetch_add(1, Ordering::Relaxed);
+        self.drive.enter();
         Request { connection: self, is_answered: false }
     }
 
@@ -86,6 +86,7 @@ impl Connection {
     /// Notes that the program has the session.
     pub(crate) fn lend(&self) {
         self.was_lent.store(true, Ordering::Release);
+        self.drive.lend();
         self.set_dirty(true);
     }
 
@@ -140,7 +141,7 @@ impl Connection {
             let cached = self.statements.get(&self.client, key, text, types, &[]).await?;
             self.client.query(&cached.statement, parameters).await
         };
-        let rows = rows.await;
+        let rows = request.wait(pin!(rows)).await;
         request.answered();
         Ok(rows?)
     }
@@ -155,7 +156,7 @@ impl Connection {
         parameters: &[Parameter<'_>],
     ) -> Outcome<Vec<i64>> {
         let request = self.request();
-        let mut rows = self.try_returning(key, text, types, wanted, parameters).await;
+        let mut rows = request.wait(pin!(self.try_returning(key, text, types, wanted, parameters))).await;
         if let Err(failure) = &rows
             && self.forget_stale(failure, key)
         {
@@ -204,7 +205,7 @@ impl Connection {
     /// Runs statements that give no rows and have no parameters.
     pub(crate) async fn batch(&self, text: &str) -> Outcome<()> {
         let request = self.request();
-        let ran = self.client.batch_execute(text).await;
+        let ran = request.wait(pin!(self.client.batch_execute(text))).await;
         request.answered();
         Ok(ran?)
     }
@@ -230,6 +231,12 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// Waits for its answer, and moves the connection's bytes meanwhile if no other request is in flight.
+    #[inline]
+    pub(crate) fn wait<'a, F: Future>(&'a self, answer: Pin<&'a mut F>) -> Driven<'a, F> {
+        self.connection.drive.drive(answer)
+    }
+
     /// The answer has come.
     #[inline]
     pub(crate) fn answered(mut self) {
@@ -239,40 +246,11 @@ impl Request<'_> {
 
 impl Drop for Request<'_> {
     fn drop(&mut self) {
-        self.connection.in_flight.0.fetch_sub(1, Ordering::Relaxed);
+        self.connection.drive.leave();
         if !self.is_answered {
             self.connection.is_interrupted.store(true, Ordering::Release);
         }
     }
-}
-
-/// How many requests of a connection are in flight.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct InFlight(Arc<AtomicUsize>);
-
-impl InFlight {
-    /// Whether others may follow soon, with which a request can be sent.
-    fn are_several(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 1
-    }
-}
-
-/// Does what a connection has to do until it ends. Where several requests are in flight, the others
-/// have a turn first, so that what they ask goes in one packet.
-pub(crate) async fn run(connection: impl Future, in_flight: InFlight) {
-    let mut connection = pin!(connection);
-    let mut has_waited = false;
-    poll_fn(|context| {
-        if !has_waited && in_flight.are_several() {
-            has_waited = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        has_waited = false;
-        // why it ended is told to those who wait for answers
-        connection.as_mut().poll(context).map(drop)
-    })
-    .await;
 }
 
 /// A request of a connection that is shared by its owner, for streams.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use ommi_core::driver::BoxFuture;
 use ommi_core::{Error, Result};
 use ommi_pool::Opener;
@@ -12,7 +13,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connection::{Connection, InFlight, run};
+use crate::connection::{Connection, Drive};
 use crate::error;
 use crate::options::Options;
 
@@ -51,13 +52,14 @@ impl PostgresOpener {
         let (client, connection) = opened;
         check_version(connection.parameter("server_version"), options)?;
         let (end, ended) = watch::channel(());
-        let in_flight = InFlight::default();
-        let of_task = in_flight.clone();
+        // why it ended is told to those who wait for answers
+        let drive = Drive::new(connection.map(drop));
+        let running = Arc::clone(&drive).run();
         tokio::spawn(async move {
-            run(connection, of_task).await;
+            running.await;
             drop(end);
         });
-        Ok(Connection::new(client, options, in_flight, ended))
+        Ok(Connection::new(client, options, drive, ended))
     }
 
     /// Waits until a connection has answered all that it was asked; answers come in the order of the

@@ -27,7 +27,7 @@ pub(crate) async fn fetch(
 ) -> Outcome<Box<dyn RowSink>> {
     let native = Native::of(call.prepared)?;
     let request = connection.request();
-    let mut read = read(connection, &call, native, &mut *sink).await;
+    let mut read = request.wait(pin!(read(connection, &call, native, &mut *sink))).await;
     if let Err(failure) = &read
         && connection.forget_stale(failure, key_of(&call))
     {

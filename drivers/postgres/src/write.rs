@@ -1,5 +1,7 @@
 //! Updates and deletes.
 
+use std::pin::pin;
+
 use ommi_core::driver::{Call, RowsMatched};
 use tokio_postgres::types::{ToSql, Type};
 
@@ -25,7 +27,7 @@ pub(crate) async fn run(
     parameters: &[Parameter<'_>],
 ) -> Outcome<u64> {
     let request = connection.request();
-    let mut rows = attempt(connection, key, text, types, parameters).await;
+    let mut rows = request.wait(pin!(attempt(connection, key, text, types, parameters))).await;
     if let Err(failure) = &rows
         && connection.forget_stale(failure, key)
     {

@@ -6,6 +6,7 @@
 
 mod connecting;
 mod database;
+mod driving;
 mod faults;
 mod pool;
 mod process;

@@ -1,0 +1,325 @@
+//! Who moves the bytes of a connection.
+//!
+//! The library's half of a connection has to be polled by somebody. A task of the connection's own
+//! does that, as long as it lives; but where requests come one at a time, the task that waits for the
+//! answer does it by itself, which saves the way from one task to the other, there and back.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// After how many requests that were alone it is taken that the next one is, too: those that come
+/// together are sent together by the connection's own task.
+const LONELY: u32 = 8;
+/// How often a request looks for something to do before others have a turn.
+const ROUNDS: u32 = 64;
+
+/// The library's half of a connection, which ends when the connection does.
+type Io = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A connection's bytes, and who moves them.
+pub(crate) struct Drive {
+    /// Until the connection has ended.
+    io: Mutex<Option<Io>>,
+    calls: Arc<Calls>,
+    /// How many requests are in flight.
+    requests: AtomicUsize,
+    /// Wakes whoever moves the bytes.
+    of_io: Waker,
+    /// Wakes the request that moves them.
+    of_answer: Waker,
+}
+
+/// What woke whom.
+#[derive(Default)]
+struct Calls(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Whether there is something to do for the connection.
+    has_io: bool,
+    /// Whether there is something for the request that drives, or did.
+    has_answer: bool,
+    /// Whether that request is being polled, and looks for itself what there is to do.
+    is_polled: bool,
+    /// Whether a request drives, and not the connection's own task.
+    is_driven: bool,
+    /// How many requests were alone, one after the other.
+    lonely: u32,
+    /// Whether the program has, or had, requests of its own, which are not counted.
+    was_lent: bool,
+    request: Option<Waker>,
+    task: Option<Waker>,
+}
+
+impl State {
+    /// Whom to wake for the connection.
+    fn driver(&self) -> Option<Waker> {
+        match (self.is_polled, self.is_driven) {
+            (true, _) => None,
+            (false, true) => self.request.clone(),
+            (false, false) => self.task.clone(),
+        }
+    }
+}
+
+impl Calls {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct OfIo(Arc<Calls>);
+
+impl Wake for OfIo {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.0.state();
+        state.has_io = true;
+        let driver = state.driver();
+        drop(state);
+        wake(driver);
+    }
+}
+
+struct OfAnswer(Arc<Calls>);
+
+impl Wake for OfAnswer {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.0.state();
+        state.has_answer = true;
+        let request = if state.is_polled { None } else { state.request.clone() };
+        drop(state);
+        wake(request);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// Keeps a waker, unless it is there already.
+fn keep(place: &mut Option<Waker>, waker: &Waker) {
+    match place {
+        Some(kept) => kept.clone_from(waker),
+        None => *place = Some(waker.clone()),
+    }
+}
+
+impl Drive {
+    pub(crate) fn new(io: impl Future<Output = ()> + Send + 'static) -> Arc<Self> {
+        let calls = Arc::<Calls>::default();
+        Arc::new(Drive {
+            io: Mutex::new(Some(Box::pin(io))),
+            of_io: Arc::new(OfIo(Arc::clone(&calls))).into(),
+            of_answer: Arc::new(OfAnswer(Arc::clone(&calls))).into(),
+            requests: AtomicUsize::new(0),
+            calls,
+        })
+    }
+
+    fn io(&self) -> MutexGuard<'_, Option<Io>> {
+        self.io.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves bytes as far as they go; says whether the connection has ended.
+    fn poll_io(&self) -> bool {
+        let mut io = self.io();
+        let Some(running) = io.as_mut() else { return true };
+        let has_ended = running.as_mut().poll(&mut Context::from_waker(&self.of_io)).is_ready();
+        if has_ended {
+            // those that wait for answers are told
+            *io = None;
+        }
+        has_ended
+    }
+
+    /// Notes that a request begins.
+    #[inline]
+    pub(crate) fn enter(&self) {
+        if self.requests.fetch_add(1, Ordering::SeqCst) > 0 {
+            self.hand_over();
+        }
+    }
+
+    /// Notes that a request is over.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        self.requests.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Leaves the driving to the connection's own task: a request that drives may not be polled for
+    /// long, and others wait no more on it.
+    fn hand_over(&self) {
+        let mut state = self.calls.state();
+        state.lonely = 0;
+        state.is_driven = false;
+        let task = if state.has_io && !state.is_polled { state.task.clone() } else { None };
+        drop(state);
+        wake(task);
+    }
+
+    /// Lets a request drive, if it is alone and those before it were.
+    fn begin(&self) -> bool {
+        let mut state = self.calls.state();
+        // who comes from now on hands over
+        if self.requests.load(Ordering::SeqCst) > 1 {
+            return false;
+        }
+        state.lonely = state.lonely.saturating_add(1);
+        let drives = state.lonely > LONELY && !state.was_lent;
+        if drives {
+            state.is_driven = true;
+            state.is_polled = true;
+            state.has_answer = true;
+        }
+        drives
+    }
+
+    /// Notes that the program has requests of its own.
+    pub(crate) fn lend(&self) {
+        self.calls.state().was_lent = true;
+        self.hand_over();
+    }
+
+    /// Ends the driving of a request.
+    fn end(&self) {
+        let mut state = self.calls.state();
+        state.is_driven = false;
+        state.is_polled = false;
+        state.has_answer = false;
+        let request = state.request.take();
+        let task = if state.has_io { state.task.clone() } else { None };
+        drop(state);
+        drop(request);
+        wake(task);
+    }
+
+    /// Does what the connection has to do until it ends, where no request does it.
+    pub(crate) async fn run(self: Arc<Self>) {
+        /// Ends the connection with the task, whose runtime may end before.
+        struct Ending(Arc<Drive>);
+        impl Drop for Ending {
+            fn drop(&mut self) {
+                let io = self.0.io().take();
+                drop(io);
+            }
+        }
+        let drive = Ending(self);
+        let mut has_waited = false;
+        std::future::poll_fn(|context| drive.0.poll_task(context, &mut has_waited)).await;
+    }
+
+    fn poll_task(&self, context: &Context<'_>, has_waited: &mut bool) -> Poll<()> {
+        // where several requests are in flight, others may follow soon, and all go in one packet
+        let waits = !*has_waited && self.requests.load(Ordering::Relaxed) > 1;
+        *has_waited = waits;
+        let mut state = self.calls.state();
+        keep(&mut state.task, context.waker());
+        if waits {
+            drop(state);
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if !state.is_driven {
+            state.has_io = false;
+            drop(state);
+            return if self.poll_io() { Poll::Ready(()) } else { Poll::Pending };
+        }
+        drop(state);
+        if self.io().is_none() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The future of a request, which drives the connection while it is alone.
+    pub(crate) fn drive<'a, F>(&'a self, request: Pin<&'a mut F>) -> Driven<'a, F> {
+        Driven { drive: self, request, seat: Seat::New }
+    }
+}
+
+/// Where a request sits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seat {
+    /// It was not polled yet.
+    New,
+    /// It drives, or did until others came.
+    Driver,
+    /// The connection's own task drives.
+    Passenger,
+}
+
+/// A request that drives its connection while it is alone.
+pub(crate) struct Driven<'a, F> {
+    drive: &'a Drive,
+    request: Pin<&'a mut F>,
+    seat: Seat,
+}
+
+impl<F: Future> Future for Driven<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let drive = self.drive;
+        match self.seat {
+            Seat::New if drive.begin() => self.seat = Seat::Driver,
+            Seat::New => self.seat = Seat::Passenger,
+            Seat::Driver => drive.calls.state().is_polled = true,
+            Seat::Passenger => {}
+        }
+        if self.seat == Seat::Passenger {
+            return self.request.as_mut().poll(context);
+        }
+        for _ in 0..ROUNDS {
+            let mut state = drive.calls.state();
+            let (has_io, has_answer) = (state.has_io, state.has_answer);
+            if !has_io && !has_answer {
+                keep(&mut state.request, context.waker());
+                state.is_polled = false;
+                return Poll::Pending;
+            }
+            state.has_io = false;
+            state.has_answer = false;
+            drop(state);
+            if has_answer
+                && let Poll::Ready(answer) = self.request.as_mut().poll(&mut Context::from_waker(&drive.of_answer))
+            {
+                if has_io {
+                    drive.calls.state().has_io = true;
+                }
+                self.seat = Seat::Passenger;
+                drive.end();
+                return Poll::Ready(answer);
+            }
+            if has_io && drive.poll_io() {
+                // the task has to see it, too
+                let task = drive.calls.state().task.clone();
+                wake(task);
+            }
+        }
+        let mut state = drive.calls.state();
+        keep(&mut state.request, context.waker());
+        state.is_polled = false;
+        let task = if state.has_io && !state.is_driven { state.task.clone() } else { None };
+        drop(state);
+        wake(task);
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<F> Drop for Driven<'_, F> {
+    fn drop(&mut self) {
+        if self.seat == Seat::Driver {
+            self.drive.end();
+        }
+    }
+}
