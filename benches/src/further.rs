@@ -329,21 +329,22 @@ impl OmmiFurther {
 }
 
 /// Measures Ommi beside the raw lane, and puts the table into the report. `data` is the folder of the
-/// flights; what needs them is left out without it.
-pub fn compare(database: &str, data: Option<&str>) {
+/// flights; what needs them is left out without it. With the name of a work, only that one is measured, and
+/// the report stays as it is.
+pub fn compare(database: &str, data: Option<&str>, only: &str) {
     let one = crate::one_thread();
     match database {
         "sqlite" => {
             let mut store = peers::sqlite::File::create();
             let ommi = one.block_on(OmmiFurther::open(store.url(), data));
             let raw = sqlite::RawFurther::open(store.path());
-            measure(database, &one, data.is_some(), raw, ommi, &mut store);
+            measure(database, &one, (data.is_some(), only), raw, ommi, &mut store);
         }
         _ => {
             let mut store = peers::postgres::Database::create();
             let ommi = one.block_on(OmmiFurther::open(store.url(lanes::POOL), data));
             let raw = one.block_on(postgres::RawFurther::open(store.address()));
-            measure(database, &one, data.is_some(), raw, ommi, &mut store);
+            measure(database, &one, (data.is_some(), only), raw, ommi, &mut store);
         }
     }
 }
@@ -351,13 +352,14 @@ pub fn compare(database: &str, data: Option<&str>) {
 fn measure<R: FurtherLane>(
     database: &str,
     one: &Runtime,
-    has_flights: bool,
+    (has_flights, only): (bool, &str),
     mut raw: R,
     mut ommi: OmmiFurther,
     store: &mut dyn Store,
 ) {
     let mut table = String::from(measure::HEAD);
-    for &(work, name, times) in Further::ALL.iter().filter(|(work, ..)| has_flights || *work != Further::Stream) {
+    let is_asked = |work: &Further, name: &str| (has_flights || *work != Further::Stream) && name.starts_with(only);
+    for &(work, name, times) in Further::ALL.iter().filter(|(work, name, _)| is_asked(work, name)) {
         eprintln!("{database}: {name}");
         let mut figures = Figures { raw: Vec::new(), ommi: Vec::new() };
         let mut answer = None;
@@ -391,6 +393,9 @@ fn measure<R: FurtherLane>(
         table.push_str(&measure::line(name, &figures));
     }
     println!("{table}");
+    if !only.is_empty() {
+        return;
+    }
     let text = format!("{}; {}, at most {ROUNDS} rounds.\n\n{table}", store.version(), report::machine());
     report::put(&format!("further {database}"), &text);
 }

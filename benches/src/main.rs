@@ -73,8 +73,11 @@ fn command(words: &[&str]) {
         }
         [database @ ("sqlite" | "postgres"), "--peers"] => peers::compare(database, ""),
         [database @ ("sqlite" | "postgres"), "--peers", "--only", work] => peers::compare(database, work),
-        [database @ ("sqlite" | "postgres"), "--further"] => further::compare(database, None),
-        [database @ ("sqlite" | "postgres"), "--further", data] => further::compare(database, Some(data)),
+        [database @ ("sqlite" | "postgres"), "--further"] => further::compare(database, None, ""),
+        [database @ ("sqlite" | "postgres"), "--further", data] => further::compare(database, Some(data), ""),
+        [database @ ("sqlite" | "postgres"), "--further", data, "--only", work] => {
+            further::compare(database, Some(data), work);
+        }
         [database @ ("sqlite" | "postgres"), "--growth"] => growth::compare(database),
         ["postgres", "--together"] => postgres::together(),
         ["latency"] => latency::measure(),
@@ -82,7 +85,7 @@ fn command(words: &[&str]) {
         _ => {
             eprintln!(
                 "usage: dev/bench [latency | flights DATA_DIR LOADED.db | sqlite|mongodb|postgres [--only WORK | --count WORK ommi|raw TIMES]\n\
-                 \x20                | postgres --together | sqlite|postgres --peers [--only WORK] | --further [DATA_DIR] | --growth]\n\
+                 \x20                | postgres --together | sqlite|postgres --peers [--only WORK] | --further [DATA_DIR [--only WORK]] | --growth]\n\
                  \x20      dev/bench --peers | --further [DATA_DIR] | --growth | --gate [--accept]"
             );
             std::process::exit(2);

@@ -12,11 +12,14 @@ use super::{Store, memory, postgres, sqlite};
 /// The works, and how many operations are counted: the more, the steadier.
 const COUNTED: &[(Work, u32)] = &[
     (Work::Get, 500),
+    (Work::Rows(10), 200),
     (Work::Rows(1_000), 10),
+    (Work::Filter, 20),
     (Work::Insert, 200),
     (Work::InsertAll(100), 10),
     (Work::InsertAll(1_000), 2),
     (Work::Tree, 2),
+    (Work::Update, 200),
 ];
 
 /// How often each is counted. The least counts: a read that is handed over to a worker costs more, and when
