@@ -18,11 +18,18 @@ pub fn quantile(times: &[f64], share: f64) -> f64 {
     sorted[((last as f64) * share).round() as usize]
 }
 
-/// Runs two lanes in turn, `rounds` times each, after one round of warming.
+/// How many operations make a turn of its own: the shorter the turns, the more alike is what else the
+/// machine does meanwhile.
+const OF_A_TURN: u32 = 100;
+
+/// Runs two lanes in turn, `rounds` times each, after one round of warming. Rounds of many operations are
+/// several turns.
 pub fn interleave(rounds: usize, times: u32, mut raw: impl FnMut(u32), mut ommi: impl FnMut(u32)) -> Figures {
     let mut figures = Figures { raw: Vec::new(), ommi: Vec::new() };
     raw(times);
     ommi(times);
+    let turns = (times / OF_A_TURN).max(1);
+    let (rounds, times) = (rounds * turns as usize, times / turns);
     for round in 0..rounds {
         let mut timed = |is_ommi: bool| {
             let begun = Instant::now();

@@ -52,7 +52,8 @@ async fn connect() -> Arc<Client> {
 fn open(runtime: Runtime, pool: usize) -> Lanes {
     let (db, raw, statements) = runtime.block_on(async {
         let separator = if url().contains('?') { '&' } else { '?' };
-        let db = ommi::connect(&format!("{}{separator}pool={pool}", url())).await.expect("a database");
+        let url = format!("{}{separator}pool={pool}", url());
+        let db = ommi::connect(&url).await.expect("a database");
         db.drop::<(User, Visit)>().await.expect("no tables");
         db.create::<(User, Visit)>().await.expect("tables");
         db.add_all((1..=ROWS).map(User::numbered)).await.expect("users");
@@ -66,6 +67,9 @@ fn open(runtime: Runtime, pool: usize) -> Lanes {
         db.add_all(visits).await.expect("visits");
         db.drop::<(Member, Post, Comment)>().await.expect("no tables");
         relations::fill(&db).await.expect("members with posts and comments");
+        // both lanes begin with connections that did nothing before
+        db.close().await.expect("a good end");
+        let db = ommi::connect(&url).await.expect("a database");
         let raw = connect().await;
         raw.batch_execute("VACUUM ANALYZE users, visits, members, posts, comments").await.expect("statistics");
         let statements = prepare(&raw).await.expect("statements");

@@ -63,7 +63,9 @@ impl fmt::Display for Difference {
 pub struct FuzzReport {
     /// The seed of the run.
     pub seed: u64,
-    /// How many queries were answered.
+    /// What was generated: queries, or trees of related rows.
+    pub of: &'static str,
+    /// How many of them were answered.
     pub queries: u64,
     /// How many of them were answered by an error, as the reference allows.
     pub errors: u64,
@@ -90,9 +92,10 @@ impl fmt::Display for FuzzReport {
         }
         write!(
             f,
-            "seed {}: {} queries, {} answered by an error as they may be, {} differences",
+            "seed {}: {} {}, {} answered by an error as they may be, {} differences",
             self.seed,
             self.queries,
+            self.of,
             self.errors,
             self.differences.len()
         )
@@ -109,7 +112,7 @@ pub async fn fuzz(url: &str, queries: u64, seed: u64) -> FuzzReport {
 
 /// [`fuzz`], which calls a function with the number of queries so far, some times a second.
 pub async fn fuzz_with_progress(url: &str, queries: u64, seed: u64, mut progress: impl FnMut(u64)) -> FuzzReport {
-    let mut report = FuzzReport { seed, queries: 0, errors: 0, differences: Vec::new(), fault: None };
+    let mut report = FuzzReport { seed, of: "queries", queries: 0, errors: 0, differences: Vec::new(), fault: None };
     let mut tables = 0;
     while report.queries < queries && report.differences.len() < DIFFERENCES {
         let db = match ommi::connect(url).await {

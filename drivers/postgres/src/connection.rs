@@ -261,6 +261,15 @@ impl OwnedRequest {
         OwnedRequest(Some(Arc::clone(connection)))
     }
 
+    /// Waits for a part of its answer, and moves the connection's bytes meanwhile. The connection is the
+    /// request's own.
+    pub(crate) async fn wait<F: Future>(&self, part: Pin<&mut F>) -> F::Output {
+        match &self.0 {
+            Some(connection) => connection.drive.drive(part).await,
+            None => part.await,
+        }
+    }
+
     /// The answer has come to its end.
     pub(crate) fn answered(mut self) {
         self.0 = None;

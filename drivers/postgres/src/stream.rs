@@ -4,7 +4,7 @@
 //! rows are taken. In a transaction, whose other statements may come between two batches, it is a
 //! cursor.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -130,14 +130,19 @@ impl Answer {
         wanted: usize,
         types: &[ommi_core::value::ValueType],
     ) -> Outcome<(Box<dyn RowSink>, bool)> {
-        for _ in 0..wanted {
-            let Some(row) = self.rows.try_next().await? else { return Ok((sink, false)) };
-            let columns = self.columns.get_or_insert_with(|| columns(row.columns(), types));
-            if sink.row(&PostgresRow::new(&row, columns))? == Flow::Stop {
-                break;
+        let Answer { rows, columns: known, request, .. } = self;
+        let read = async {
+            for _ in 0..wanted {
+                let Some(row) = rows.try_next().await? else { return Outcome::Ok(false) };
+                let columns = known.get_or_insert_with(|| columns(row.columns(), types));
+                if sink.row(&PostgresRow::new(&row, columns))? == Flow::Stop {
+                    break;
+                }
             }
-        }
-        Ok((sink, true))
+            Ok(true)
+        };
+        let is_more = request.wait(pin!(read)).await?;
+        Ok((sink, is_more))
     }
 }
 
@@ -164,7 +169,7 @@ async fn fetch(
         }
         Ok::<_, crate::error::Failure>(count)
     };
-    let count = read.await;
+    let count = request.wait(pin!(read)).await;
     request.answered();
     let is_more = count? == wanted;
     if !is_more {

@@ -163,7 +163,7 @@ async fn go_on<H: Held>(
         held.ended();
         drop(held);
         if progress == Progress::Stopped {
-            native.is_long.store(native.is_one_step || begun.elapsed() >= INLINE_BUDGET * 3 / 4, Ordering::Relaxed);
+            native.is_long.store(native.is_one_step || begun.elapsed() >= INLINE_BUDGET, Ordering::Relaxed);
         }
         Ok(sink)
     })

@@ -26,7 +26,7 @@ const TREES_OF_A_GRAPH: u64 = 50;
 /// The same seed makes the same rows and trees. The database gets tables named `graph person` and so
 /// on, which are dropped again.
 pub async fn fuzz_graphs(url: &str, trees: u64, seed: u64, mut progress: impl FnMut(u64)) -> FuzzReport {
-    let mut report = FuzzReport { seed, queries: 0, errors: 0, differences: Vec::new(), fault: None };
+    let mut report = FuzzReport { seed, of: "trees", queries: 0, errors: 0, differences: Vec::new(), fault: None };
     let run = async {
         let db = ommi::connect(url).await?;
         db.create::<Graphs>().await?;

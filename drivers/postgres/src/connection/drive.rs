@@ -323,3 +323,119 @@ impl<F> Drop for Driven<'_, F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::poll;
+    use tokio::sync::{Semaphore, mpsc, oneshot};
+    use tokio::task::{JoinHandle, try_id};
+
+    use super::*;
+
+    /// A connection that answers as many requests as it may, each with who moved the bytes.
+    struct Echo {
+        drive: Arc<Drive>,
+        requests: mpsc::UnboundedSender<oneshot::Sender<Option<tokio::task::Id>>>,
+        allowed: Arc<Semaphore>,
+        task: JoinHandle<()>,
+    }
+
+    impl Echo {
+        fn open(allowed: usize) -> Self {
+            let allowed = Arc::new(Semaphore::new(allowed));
+            let (requests, mut received) = mpsc::unbounded_channel::<oneshot::Sender<_>>();
+            let allows = Arc::clone(&allowed);
+            let drive = Drive::new(async move {
+                while let Some(request) = received.recv().await {
+                    let Ok(permit) = allows.acquire().await else { return };
+                    permit.forget();
+                    let _ = request.send(try_id());
+                }
+            });
+            let task = tokio::spawn(Arc::clone(&drive).run());
+            Echo { drive, requests, allowed, task }
+        }
+
+        /// A request; `None` if the connection ends.
+        async fn ask(&self) -> Option<Option<tokio::task::Id>> {
+            self.drive.enter();
+            let answer = async {
+                let (sender, answer) = oneshot::channel();
+                self.requests.send(sender).ok()?;
+                answer.await.ok()
+            };
+            let answer = self.drive.drive(pin!(answer)).await;
+            self.drive.leave();
+            answer
+        }
+
+        async fn ask_until_alone(&self) {
+            for _ in 0..LONELY {
+                assert_eq!(self.ask().await, Some(Some(self.task.id())));
+            }
+            assert_eq!(self.ask().await, Some(None));
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_one_after_the_other_move_the_bytes_themselves() {
+        let echo = Echo::open(100);
+        echo.ask_until_alone().await;
+        for _ in 0..LONELY * 2 {
+            assert_eq!(echo.ask().await, Some(None));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_second_request_does_not_wait_for_one_that_is_not_polled() {
+        let echo = Echo::open(LONELY as usize + 1);
+        echo.ask_until_alone().await;
+        let mut first = pin!(echo.ask());
+        assert!(poll!(first.as_mut()).is_pending());
+        let mut second = pin!(echo.ask());
+        assert!(poll!(second.as_mut()).is_pending());
+        echo.allowed.add_permits(2);
+        assert_eq!(second.await, Some(Some(echo.task.id())));
+        assert_eq!(first.await, Some(Some(echo.task.id())));
+        // those that came together are counted anew
+        echo.allowed.add_permits(100);
+        echo.ask_until_alone().await;
+    }
+
+    #[tokio::test]
+    async fn the_task_goes_on_where_a_request_was_dropped() {
+        let echo = Echo::open(LONELY as usize + 1);
+        echo.ask_until_alone().await;
+        {
+            let mut dropped = pin!(echo.ask());
+            assert!(poll!(dropped.as_mut()).is_pending());
+        }
+        echo.drive.leave();
+        echo.allowed.add_permits(1);
+        while echo.allowed.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        echo.allowed.add_permits(1);
+        assert!(echo.ask().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn all_are_told_of_the_end() {
+        let echo = Echo::open(LONELY as usize + 1);
+        echo.ask_until_alone().await;
+        let (asked, ()) = tokio::join!(echo.ask(), async { echo.allowed.close() });
+        assert_eq!(asked, None);
+        assert_eq!(echo.ask().await, None);
+        echo.task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_connection_ends_with_its_task() {
+        let echo = Echo::open(LONELY as usize + 1);
+        echo.ask_until_alone().await;
+        let (asked, ()) = tokio::join!(echo.ask(), async { echo.task.abort() });
+        assert_eq!(asked, None);
+    }
+}
