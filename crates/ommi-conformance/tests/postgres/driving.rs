@@ -113,19 +113,16 @@ fn a_handle_outlives_the_runtime_of_its_connections() {
     };
     // a request of another runtime, in flight when the connections' own ends
     let second = runtime();
-    let lookup = second.block_on(async {
-        let db = db.clone();
-        let (begun, begins) = tokio::sync::oneshot::channel();
-        let lookup = tokio::spawn(async move {
-            let sleeping = db.raw("SELECT pg_sleep(60)").execute();
-            let mut sleeping = pin!(IntoFuture::into_future(sleeping));
-            let _ = poll!(sleeping.as_mut());
-            let _ = begun.send(());
-            sleeping.await
-        });
-        begins.await.unwrap();
-        lookup
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let of_other = db.clone();
+    let lookup = second.spawn(async move {
+        let sleeping = of_other.raw("SELECT pg_sleep(60)").execute();
+        let mut sleeping = pin!(IntoFuture::into_future(sleeping));
+        let _ = poll!(sleeping.as_mut());
+        let _ = begun.send(());
+        sleeping.await
     });
+    second.block_on(begins).unwrap();
     drop(first);
     second.block_on(async {
         let error = timeout(SOON, lookup).await.expect("an end").unwrap().unwrap_err();
