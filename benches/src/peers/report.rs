@@ -67,12 +67,13 @@ pub fn circumstances(database: &str, rounds: usize) -> String {
 /// The day, the machine and its load.
 pub fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let processor = read("/proc/cpuinfo");
+    let processors = read("/proc/cpuinfo");
     let processor =
-        processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).unwrap_or_default();
+        processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).unwrap_or_default();
     let kernel = read("/proc/sys/kernel/osrelease");
     let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    // the machine's, of which this process may have some only
+    let cores = processors.lines().filter(|line| line.starts_with("processor")).count();
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
     let day = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
