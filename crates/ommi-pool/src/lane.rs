@@ -48,7 +48,7 @@ impl<C> Lane<C> {
     /// Removes a request; if none is left, says when that one was sent.
     pub(crate) fn leave(&mut self, request: u64) -> Option<Instant> {
         let at = self.requests.iter().position(|(other, _)| *other == request)?;
-        let (_, since) = if at == 0 { self.requests.pop_front() } else { self.requests.remove(at) }?;
+        let (_, since) = self.requests.remove(at)?;
         self.requests.is_empty().then_some(since)
     }
 }

@@ -53,52 +53,51 @@ struct State {
     task: Option<Waker>,
 }
 
-impl State {
-    /// Whom to wake for the connection.
-    fn driver(&self) -> Option<Waker> {
-        match (self.is_polled, self.is_driven) {
-            (true, _) => None,
-            (false, true) => self.request.clone(),
-            (false, false) => self.task.clone(),
-        }
-    }
-}
-
 impl Calls {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct OfIo(Arc<Calls>);
+/// What a waker is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The connection has something to do.
+    Io,
+    /// The request that drives, or did, has something of its answer.
+    Answer,
+}
 
-impl Wake for OfIo {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
+struct Call {
+    calls: Arc<Calls>,
+    of: Of,
+}
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        let mut state = self.0.state();
-        state.has_io = true;
-        let driver = state.driver();
-        drop(state);
-        wake(driver);
+impl Call {
+    fn waker(calls: &Arc<Calls>, of: Of) -> Waker {
+        Arc::new(Call { calls: Arc::clone(calls), of }).into()
     }
 }
 
-struct OfAnswer(Arc<Calls>);
-
-impl Wake for OfAnswer {
+impl Wake for Call {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut state = self.0.state();
-        state.has_answer = true;
-        let request = if state.is_polled { None } else { state.request.clone() };
+        let mut state = self.calls.state();
+        match self.of {
+            Of::Io => state.has_io = true,
+            Of::Answer => state.has_answer = true,
+        }
+        let waker = match self.of {
+            // it looks for itself
+            _ if state.is_polled => None,
+            Of::Io if !state.is_driven => state.task.clone(),
+            Of::Io | Of::Answer => state.request.clone(),
+        };
         drop(state);
-        wake(request);
+        wake(waker);
     }
 }
 
@@ -121,8 +120,8 @@ impl Drive {
         let calls = Arc::<Calls>::default();
         Arc::new(Drive {
             io: Mutex::new(Some(Box::pin(io))),
-            of_io: Arc::new(OfIo(Arc::clone(&calls))).into(),
-            of_answer: Arc::new(OfAnswer(Arc::clone(&calls))).into(),
+            of_io: Call::waker(&calls, Of::Io),
+            of_answer: Call::waker(&calls, Of::Answer),
             requests: AtomicUsize::new(0),
             calls,
         })
@@ -289,20 +288,17 @@ impl<F: Future> Future for Driven<'_, F> {
             state.has_io = false;
             state.has_answer = false;
             drop(state);
-            if has_answer
-                && let Poll::Ready(answer) = self.request.as_mut().poll(&mut Context::from_waker(&drive.of_answer))
-            {
-                if has_io {
-                    drive.calls.state().has_io = true;
-                }
-                self.seat = Seat::Passenger;
-                drive.end();
-                return Poll::Ready(answer);
-            }
             if has_io && drive.poll_io() {
                 // the task has to see it, too
                 let task = drive.calls.state().task.clone();
                 wake(task);
+            }
+            if has_answer
+                && let Poll::Ready(answer) = self.request.as_mut().poll(&mut Context::from_waker(&drive.of_answer))
+            {
+                self.seat = Seat::Passenger;
+                drive.end();
+                return Poll::Ready(answer);
             }
         }
         let mut state = drive.calls.state();
