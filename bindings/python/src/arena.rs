@@ -108,6 +108,15 @@ impl Arena {
         }
     }
 
+    /// The integer at a position of the last row.
+    #[inline]
+    pub(crate) fn last_integer(&self, column: usize) -> Option<i64> {
+        match self.slots.rchunks_exact(self.width.max(1)).next()?.get(column) {
+            Some(Slot::Int(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The next value.
     pub(crate) fn push(&mut self, value: Datum) {
         let slot = match value {

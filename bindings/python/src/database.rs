@@ -8,6 +8,7 @@ use ommi::query::{Comparison, Condition, Expr};
 use ommi::value::Datum;
 use ommi::{Db, Error, Result, Transaction};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::Borrowed;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use tokio::sync::Mutex;
@@ -16,7 +17,7 @@ use crate::arena::{NewRows, RowsOf};
 use crate::expression::Expression;
 use crate::handle::{Handle, Missing, definitions};
 use crate::model::{ModelOf, key_condition, model_of};
-use crate::operation::{Finish, Operation, Start, Style, Work, block_on};
+use crate::operation::{Begin, Finish, Operation, Start, Style, Work, begun_by, block_on};
 use crate::query::{Query, QueryOf};
 use crate::raw::RawQuery;
 use crate::route::Route;
@@ -112,7 +113,7 @@ impl Database {
     fn write(&self, models: &Bound<'_, PyTuple>, conflict: Option<Conflict>, one: bool) -> Operation {
         let handle = self.handle.clone();
         let models = models.clone().unbind();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let instances: Vec<Bound<'_, PyAny>> = models.bind(py).iter().collect();
             let (parts, missing) = Database::parts(&handle, py, &instances)?;
             let conflicts = parts
@@ -264,36 +265,12 @@ impl Database {
                 key.len()
             )));
         }
-        let mut condition = Condition::Const(true);
-        for (field, value) in of.def.key().iter().zip(key.iter_borrowed()) {
-            let codec = of.fields.get(usize::from(*field)).map(|field| Arc::clone(&field.codec));
-            let value = codec.map_or(Ok(Datum::Null), |codec| codec.encode_operand(&value))?;
-            condition = condition.and(Condition::compare(Expr::Field(*field), Comparison::Eq, Expr::Literal(value)));
-        }
-        let handle = slf.get().handle.clone();
-        let owner = slf.clone().into_any().unbind();
-        let start: Start = Arc::new(move |py| {
-            let missing = handle.missing(py, &[&of])?;
-            let (handle, of, condition, owner) =
-                (handle.clone(), Arc::clone(&of), condition.clone(), owner.clone_ref(py));
-            Ok(Box::pin(async move {
-                handle.prepare(missing).await?;
-                handle.check(&of)?;
-                let db = handle.db().await?;
-                let sink = RowsOf::new(Arc::clone(&of.types), Some(Arc::clone(&of.def)), 1);
-                let rows = db.model(&of.def).find(condition).read_into(sink, "get").await?;
-                if rows.arena.rows() == 0 {
-                    return Err(Error::not_found("no row has this key")
-                        .with_model(of.def.name())
-                        .with_operation("get"));
-                }
-                Ok(Box::new(move |py: Python<'_>| {
-                    let mut list = of.list(py, &rows.arena, Some(&owner), &[])?;
-                    Ok(list.pop().map_or_else(|| py.None(), Bound::unbind))
-                }) as Finish)
-            }))
-        });
-        Ok(Operation::new(Style::QueryResult, start))
+        let value = |(field, value): (&u16, Borrowed<'_, '_, PyAny>)| match of.fields.get(usize::from(*field)) {
+            Some(field) => field.codec.encode_operand(&value),
+            None => Ok(Datum::Null),
+        };
+        let key = of.def.key().iter().zip(key.iter_borrowed()).map(value).collect::<PyResult<_>>()?;
+        Ok(Operation::new(Style::QueryResult, Arc::new(Get { database: slf.clone().unbind(), of, key })))
     }
 
     /// Adds instances, all or none.
@@ -343,7 +320,7 @@ impl Database {
         };
         let handle = self.handle.clone();
         let instance = instance.clone().unbind();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let missing = handle.missing(py, &[&model])?;
             let instance = instance.clone_ref(py);
             let bound = instance.bind(py);
@@ -377,7 +354,7 @@ impl Database {
     /// Deletes the row of an instance's key.
     fn delete(&self, instance: Py<PyAny>) -> Operation {
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let model = model_of(instance.bind(py))?;
             let missing = handle.missing(py, &[&model])?;
             let key = model.values(instance.bind(py), model.def.key())?;
@@ -415,7 +392,7 @@ impl Database {
     /// Reads all fields of an instance anew.
     fn reload(&self, instance: Py<PyAny>) -> Operation {
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let model = model_of(instance.bind(py))?;
             let missing = handle.missing(py, &[&model])?;
             let key = model.values(instance.bind(py), model.def.key())?;
@@ -445,7 +422,7 @@ impl Database {
     /// Connects, if it is not yet connected.
     fn connect(&self) -> Operation {
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let handle = handle.clone();
             Ok(Box::pin(async move {
                 handle.db().await?;
@@ -458,7 +435,7 @@ impl Database {
     /// Creates what is missing of the tables of a collection's models.
     fn use_models(&self, collection: Py<PyAny>) -> Operation {
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let (models, ids) = definitions(collection.bind(py))?;
             let handle = handle.clone();
             Ok(Box::pin(async move {
@@ -472,7 +449,7 @@ impl Database {
     /// Drops the tables of a collection's models, with all their rows.
     fn remove_models(&self, collection: Py<PyAny>) -> Operation {
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let (models, ids) = definitions(collection.bind(py))?;
             let handle = handle.clone();
             Ok(Box::pin(async move {
@@ -510,7 +487,7 @@ impl Database {
             timeout => timeout.map(std::time::Duration::from_secs_f64),
         };
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let mut missing = Vec::new();
             if handle.implicit && handle.transaction.is_none() {
                 for collection in &collections {
@@ -559,7 +536,7 @@ impl Database {
     /// Closes all connections.
     fn close(&self) -> Operation {
         let handle = self.handle.clone();
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let handle = handle.clone();
             Ok(Box::pin(async move {
                 handle.close().await?;
@@ -573,7 +550,7 @@ impl Database {
 impl Database {
     fn end(&self, commits: bool) -> Operation {
         let open = self.open.clone();
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let open = open.clone();
             Ok(Box::pin(async move {
                 let open = open.ok_or_else(|| Error::transaction("this is no transaction"))?;
@@ -628,4 +605,32 @@ async fn reload(db: &Db, model: Arc<ModelOf>, key: Condition, instance: Py<PyAny
         model.refresh(py, instance.bind(py), &rows.arena)?;
         Ok(instance)
     }))
+}
+
+/// A look-up by key.
+struct Get {
+    database: Py<Database>,
+    of: Arc<ModelOf>,
+    key: Vec<Datum>,
+}
+
+impl Begin for Get {
+    fn begin(self: Arc<Self>, py: Python<'_>) -> PyResult<Work> {
+        let missing = self.database.get().handle.missing(py, &[&self.of])?;
+        Ok(Box::pin(async move {
+            let (handle, of) = (&self.database.get().handle, &self.of);
+            handle.prepare(missing).await?;
+            handle.check(of)?;
+            let db = handle.db().await?;
+            let sink = RowsOf::new(Arc::clone(&of.types), Some(Arc::clone(&of.def)), 1);
+            let rows = db.model(&of.def).get_into(&self.key, sink).await?;
+            if rows.arena.rows() == 0 {
+                return Err(Error::not_found("no row has this key").with_model(of.def.name()).with_operation("get"));
+            }
+            Ok(Box::new(move |py: Python<'_>| {
+                let mut list = self.of.list(py, &rows.arena, Some(self.database.as_any()), &[])?;
+                Ok(list.pop().map_or_else(|| py.None(), Bound::unbind))
+            }) as Finish)
+        }))
+    }
 }

@@ -14,7 +14,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use crate::database::Database;
 use crate::model::{Model, ModelOf};
-use crate::operation::{Operation, Running, Start, Style};
+use crate::operation::{Operation, Running, Start, Style, begun_by};
 use crate::related::{Keep, Siblings, is_state, load_for, none_again};
 use crate::route::{Route, RouteOf};
 
@@ -140,11 +140,15 @@ impl LazyField {
             let given = attributes.get_item(&self.name)?.filter(|given| !given.is_none());
             return Ok(given.filter(|given| !is_unbound(given)));
         }
-        let Some(state) = self.state(instance) else { return Ok(None) };
-        let Ok(own) = state.cast::<Own>() else { return Ok(None) };
-        let kept = own.get().kept();
+        Ok(self.state(instance).and_then(|state| self.given_in(&state)))
+    }
+
+    /// What the program put in the relation's place, where the instance's state keeps that.
+    #[inline]
+    fn given_in<'py>(&self, state: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let kept = state.cast::<Own>().ok()?.get().kept();
         let given = kept.iter().find(|kept| kept.relation == self.position && kept.key.is_none());
-        Ok(given.map(|kept| kept.value.bind(py).clone()))
+        given.map(|kept| kept.value.bind(state.py()).clone())
     }
 
     /// The key of an instance.
@@ -268,23 +272,38 @@ impl Lazy {
             return Ok(self.kept().as_ref().map(|kept| kept.clone_ref(py)));
         };
         let (field, instance) = (field.get(), instance.bind(py));
-        if let Some(given) = field.given(instance)? {
+        let state = field.state(instance);
+        let given = match field.in_dict {
+            true => field.given(instance)?,
+            false => state.as_ref().and_then(|state| field.given_in(state)),
+        };
+        if let Some(given) = given {
             return Ok(Some(given.unbind()));
         }
         let route = field.route(py)?;
-        let key = field.key(instance, route)?;
+        let (one, all);
+        let key: &[Datum] = match field.model.integer(instance, route.core.first.from()) {
+            Some(key) => {
+                one = [Datum::Int(key)];
+                &one
+            }
+            None => {
+                all = field.key(instance, route)?;
+                &all
+            }
+        };
         if key.iter().any(Datum::is_null) {
             return Ok(Some(match route.is_many() {
                 true => PyList::empty(py).into_any().unbind(),
                 false => py.None(),
             }));
         }
-        let Some(state) = field.state(instance) else { return Ok(None) };
+        let Some(state) = state else { return Ok(None) };
         let siblings = match state.cast::<Own>() {
             Ok(own) => {
                 let own = own.get();
                 let kept = own.kept();
-                let same = |kept: &&Kept| kept.relation == field.position && kept.key.as_ref() == Some(&key);
+                let same = |kept: &&Kept| kept.relation == field.position && kept.key.as_deref() == Some(key);
                 if let Some(kept) = kept.iter().find(same) {
                     return Ok(Some(kept.value.clone_ref(py)));
                 }
@@ -294,7 +313,7 @@ impl Lazy {
             Err(_) => state.cast_into::<Siblings>().ok(),
         };
         let Some(siblings) = siblings else { return Ok(None) };
-        siblings.get().loaded(py, field.position, &key, route)
+        siblings.get().loaded(py, field.position, key, route)
     }
 
     /// The operation that loads from the database that the instance was read from, with its siblings
@@ -308,7 +327,7 @@ impl Lazy {
         };
         let Some(siblings) = siblings else { return Ok(None) };
         let (field, instance) = (field.clone_ref(py), instance.clone_ref(py));
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let of = field.get();
             let route = Arc::clone(of.route(py)?);
             let key = of.key(instance.bind(py), &route)?;
@@ -442,7 +461,7 @@ impl Database {
     /// Loads a relation of an instance that was not read from a database.
     pub(crate) fn load_of(slf: &Bound<'_, Self>, route: &Bound<'_, Route>, instance: Py<PyAny>) -> Operation {
         let (database, route) = (slf.clone().unbind(), Arc::clone(&route.get().0));
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let key = route.source.values(instance.bind(py), route.core.first.from())?;
             if key.iter().any(Datum::is_null) {
                 return Err(PyTypeError::new_err("the instance has no key to find others by"));

@@ -11,7 +11,7 @@ use ommi::{Error, Result};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt, ffi, intern};
 
 use crate::arena::{Arena, NewRows, Slot};
@@ -328,7 +328,7 @@ impl ModelOf {
                         arena.push_text(text);
                         continue;
                     }
-                    Codec::Int(ValueType::I64) if value.is_exact_instance_of::<pyo3::types::PyInt>() => {
+                    Codec::Int(ValueType::I64) if value.is_exact_instance_of::<PyInt>() => {
                         if let Ok(number) = value.extract::<i64>()
                             && !def.version
                         {
@@ -425,6 +425,18 @@ impl ModelOf {
             Ok((number, value.map_err(|error| self.name(py, def, error))?))
         };
         embedded.fields.clone().map(value_of).collect::<PyResult<_>>().map(Some)
+    }
+
+    /// The value of an instance's field, if it is a single one and holds an integer.
+    #[inline]
+    pub(crate) fn integer(&self, instance: &Bound<'_, PyAny>, fields: &[u16]) -> Option<i64> {
+        let [field] = fields else { return None };
+        let of = self.fields.get(usize::from(*field))?;
+        if !of.within.is_empty() || !matches!(*of.codec, Codec::Int(ValueType::I64)) {
+            return None;
+        }
+        let value = instance.getattr(&of.attribute.name).ok()?;
+        if value.is_exact_instance_of::<PyInt>() { value.extract().ok() } else { None }
     }
 
     /// The values of some fields of an instance.
@@ -669,9 +681,9 @@ impl PausedCollector {
         PausedCollector { is_outermost }
     }
 
-    /// Hides instances that were just made, and that no program has seen.
+    /// Hides instances and lists that were just made, and that no program has seen.
     #[allow(unsafe_code, reason = "Python has no function for it")]
-    fn hide(&self, instances: &[Bound<'_, PyAny>]) {
+    pub(crate) fn hide(&self, instances: &[Bound<'_, PyAny>]) {
         HIDING.with_borrow_mut(|hiding| {
             let Some(hiding) = hiding else { return };
             hiding.reserve(instances.len());

@@ -29,8 +29,24 @@ use crate::waiter::Waiter;
 pub(crate) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 /// Work that gives an answer.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Result<Finish>> + Send>>;
+/// What begins an operation.
+pub(crate) type Start = Arc<dyn Begin>;
+
 /// Begins the work of an operation, each time that it is awaited.
-pub(crate) type Start = Arc<dyn Fn(Python<'_>) -> PyResult<Work> + Send + Sync>;
+pub(crate) trait Begin: Send + Sync {
+    fn begin(self: Arc<Self>, py: Python<'_>) -> PyResult<Work>;
+}
+
+impl<F: Fn(Python<'_>) -> PyResult<Work> + Send + Sync> Begin for F {
+    fn begin(self: Arc<Self>, py: Python<'_>) -> PyResult<Work> {
+        self(py)
+    }
+}
+
+/// What begins an operation by a closure.
+pub(crate) fn begun_by(begin: impl Fn(Python<'_>) -> PyResult<Work> + Send + Sync + 'static) -> Start {
+    Arc::new(begin)
+}
 
 /// How long completed awaits may follow each other before the event loop gets a turn.
 const TURN: Duration = Duration::from_millis(1);
@@ -184,7 +200,7 @@ impl Operation {
 
     /// The outcome, waited for on this thread.
     fn block(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let outcome = (self.start)(py).and_then(|work| block_on(py, work));
+        let outcome = Arc::clone(&self.start).begin(py).and_then(|work| block_on(py, work));
         self.style.wrap(py, outcome)
     }
 }
@@ -269,8 +285,8 @@ impl Running {
         self.style.wrap(py, outcome).map(Next::Over)
     }
 
-    fn begin(&mut self, py: Python<'_>, start: &Start) -> PyResult<Next> {
-        let work = match start(py) {
+    fn begin(&mut self, py: Python<'_>, start: Start) -> PyResult<Next> {
+        let work = match start.begin(py) {
             Ok(work) => work,
             Err(error) => return self.give(py, Err(error)),
         };
@@ -308,7 +324,7 @@ impl Running {
     /// Goes on as far as it can.
     fn go_on(&mut self, py: Python<'_>) -> PyResult<Next> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Fresh(start) => self.begin(py, &start),
+            State::Fresh(start) => self.begin(py, start),
             State::Ready(value) => Ok(Next::Over(value)),
             State::Complete(outcome) => {
                 LAST_TURN.set(Some(Instant::now()));

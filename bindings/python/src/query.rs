@@ -18,7 +18,7 @@ use crate::error::OrRaise;
 use crate::expression::Expression;
 use crate::handle::{Handle, Missing};
 use crate::model::ModelOf;
-use crate::operation::{Finish, Operation, Start, Style, Work};
+use crate::operation::{Finish, Operation, Start, Style, Work, begun_by};
 use crate::predicate::{Group, Tree, conjunction, tree_of};
 use crate::related::{Loaded, With, load};
 use crate::stream::Batches;
@@ -259,7 +259,7 @@ impl QueryOf {
 /// The operation of a query's end.
 fn operation(query: &Arc<QueryOf>, end: End, style: Style) -> Operation {
     let query = Arc::clone(query);
-    let start: Start = Arc::new(move |py| begin(py, &query, end));
+    let start: Start = begun_by(move |py| begin(py, &query, end));
     Operation::new(style, start)
 }
 
@@ -504,7 +504,7 @@ impl Query {
             assignments.push((field.field.unwrap_or_default(), field.operand(&value)?));
         }
         let query = Arc::clone(&self.0);
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let missing = query.handle.missing(py, &[&query.root])?;
             let (query, assignments) = (Arc::clone(&query), assignments.clone());
             Ok(Box::pin(async move {
@@ -522,7 +522,7 @@ impl Query {
     #[pyo3(signature = (batch = 512))]
     fn _batches(&self, batch: usize) -> Operation {
         let query = Arc::clone(&self.0);
-        let start: Start = Arc::new(move |py| {
+        let start: Start = begun_by(move |py| {
             let missing = query.missing(py)?;
             let query = Arc::clone(&query);
             Ok(Box::pin(async move {

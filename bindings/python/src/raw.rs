@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::arena::{RawModelRows, RawRows, RowsOf};
 use crate::handle::Handle;
 use crate::model::model_of;
-use crate::operation::{Finish, Operation, Start, Style};
+use crate::operation::{Finish, Operation, Start, Style, begun_by};
 use crate::query::result_list;
 use crate::value::{infer, to_python};
 
@@ -37,7 +37,7 @@ impl RawQuery {
 
     fn rows(&self, as_dicts: bool) -> Operation {
         let raw = Arc::clone(&self.0);
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let raw = Arc::clone(&raw);
             Ok(Box::pin(async move {
                 let (rows, _) = raw.query().await?.read_into(RawRows::default()).await?;
@@ -92,7 +92,7 @@ impl RawQuery {
     fn models(&self, model: &Bound<'_, PyAny>) -> PyResult<Operation> {
         let model = model_of(model)?;
         let raw = Arc::clone(&self.0);
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let (raw, model) = (Arc::clone(&raw), Arc::clone(&model));
             Ok(Box::pin(async move {
                 let sink = RowsOf::new(Arc::clone(&model.types), Some(Arc::clone(&model.def)), usize::MAX);
@@ -109,7 +109,7 @@ impl RawQuery {
     #[getter]
     fn execute(&self) -> Operation {
         let raw = Arc::clone(&self.0);
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let raw = Arc::clone(&raw);
             Ok(Box::pin(async move {
                 let (_, changed) = raw.query().await?.read_into(RawRows::default()).await?;

@@ -83,6 +83,11 @@ impl FoundRows for RowsOf {
     fn truncate(&mut self, rows: usize) {
         self.arena.truncate(rows);
     }
+
+    #[inline]
+    fn integer(&self, column: usize) -> Option<i64> {
+        self.arena.last_integer(column)
+    }
 }
 
 async fn read(db: &Db, route: &RouteOf, keys: &RowKeys) -> Result<LoadedRows<RowsOf>> {
@@ -121,7 +126,7 @@ fn place(number: u32) -> usize {
 impl ByKey {
     /// Makes the instances of rows that were read.
     fn make(py: Python<'_>, loaded: &Loaded, owner: &Py<PyAny>) -> PyResult<ByKey> {
-        let _paused = PausedCollector::new();
+        let paused = PausedCollector::new();
         let rows = loaded.route.target.list(py, &loaded.rows.rows.arena, Some(owner), &loaded.inner)?;
         let leads = &loaded.rows.leads;
         let mut ranges = vec![(0, 0); loaded.keys.len()];
@@ -145,14 +150,20 @@ impl ByKey {
                 *until += 1;
             }
         }
-        let value = |(from, until): (usize, usize)| {
-            let mut found = order.get(from..until).unwrap_or_default().iter().filter_map(|row| rows.get(place(*row)));
-            match loaded.route.is_many() {
-                true => Ok(Some(PyList::new(py, found.collect::<Vec<_>>())?.into_any().unbind())),
-                false => Ok(found.next().map(|row| row.clone().unbind())),
+        let row = |row: &u32| rows.get(place(*row)).cloned();
+        let of = |(from, until): (usize, usize)| order.get(from..until).unwrap_or_default();
+        let values = match loaded.route.is_many() {
+            true => {
+                let list = |range| {
+                    let rows = of(range).iter().map(|found| row(found).unwrap_or_else(|| py.None().into_bound(py)));
+                    Ok(PyList::new(py, rows)?.into_any())
+                };
+                let lists = ranges.into_iter().map(list).collect::<PyResult<Vec<_>>>()?;
+                paused.hide(&lists);
+                lists.into_iter().map(|list| Some(list.unbind())).collect()
             }
+            false => ranges.into_iter().map(|range| of(range).first().and_then(row).map(Bound::unbind)).collect(),
         };
-        let values = ranges.into_iter().map(value).collect::<PyResult<_>>()?;
         Ok(ByKey { keys: Arc::clone(&loaded.keys), values })
     }
 

@@ -6,7 +6,7 @@ use ommi::{Db, Error};
 use pyo3::prelude::*;
 use tokio::sync::Mutex;
 
-use crate::operation::{Finish, Operation, Start, Style};
+use crate::operation::{Finish, Operation, Start, Style, begun_by};
 use crate::query::{QueryOf, result_list};
 
 /// The rows of a query in batches; the connection that reads is held until the last one, or until
@@ -31,7 +31,7 @@ impl Batches {
     fn next(&self) -> Operation {
         let (batches, db, query) = (Arc::clone(&self.batches), self.db.clone(), Arc::clone(&self.query));
         let size = self.size;
-        let start: Start = Arc::new(move |_| {
+        let start: Start = begun_by(move |_| {
             let (batches, db, query) = (Arc::clone(&batches), db.clone(), Arc::clone(&query));
             Ok(Box::pin(async move {
                 let mut open = batches.try_lock().map_err(|_| Error::query("the batch before is still being read"))?;

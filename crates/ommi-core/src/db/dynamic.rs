@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::get::equal_condition;
 use super::page::{continue_after, keyset};
 use super::source::{UntypedRows, take};
 use super::write::{check_assignments, touch};
@@ -38,6 +39,32 @@ impl Dynamic {
     /// Begins a query of the rows that pass a condition.
     pub fn find(&self, condition: Condition) -> DynamicQuery {
         DynamicQuery { db: self.db.clone(), select: SelectStatement::new(Arc::clone(&self.model), condition) }
+    }
+
+    /// Reads the row of a key into a sink, which gets none where there is no such row.
+    ///
+    /// # Errors
+    ///
+    /// `Query` if the key has another number of values than the model's, what the sink refuses, and the
+    /// database's.
+    pub async fn get_into<S: RowSink + 'static>(&self, key: &[Datum], sink: S) -> Result<S> {
+        let model = &self.model;
+        if key.len() != model.key().len() {
+            let (given, needed) = (key.len(), model.key().len());
+            return Err(Error::query(format!("a key of {given} values was given, {needed} are needed"))
+                .with_model(model.name())
+                .with_operation("get"));
+        }
+        let values = key.iter().cloned().map(Expr::Literal).collect();
+        let is_usual = key.iter().zip(model.key()).all(|(value, field)| is_usual(model, *field, value));
+        let (plan, parameters) = match is_usual {
+            true => self.db.plan_of_key(model, values)?,
+            false => {
+                let condition = equal_condition(model.key(), values);
+                self.db.plan(Statement::Select(SelectStatement::new(Arc::clone(model), condition)))?
+            }
+        };
+        self.db.run_select(model, &plan, &parameters, sink, "get").await
     }
 
     /// Adds rows, each with all fields; null in an automatic field is assigned. Gives the rows back
@@ -133,6 +160,18 @@ impl Dynamic {
             *value = evaluate::fit(field, given).map_err(|error| error.with_model(self.model.name()))?;
         }
         Ok(())
+    }
+}
+
+/// Whether a value of a key is of its field's type, as those of a model with a Rust type always are: there is
+/// one plan for them.
+fn is_usual(model: &ModelDef, field: u16, value: &Datum) -> bool {
+    let Some(of) = model.field(field).map(|field| &field.value_type) else { return false };
+    match value {
+        Datum::Int(_) => of.is_integer() && *of != ValueType::U64 && of.may_hold(value),
+        Datum::Text(_) => *of == ValueType::Text,
+        Datum::Uuid(_) => *of == ValueType::Uuid,
+        _ => false,
     }
 }
 

@@ -32,7 +32,7 @@ impl Db {
     /// The plan of reading the row of a key, and the key's values. A look-up of one model is always of
     /// one shape, so no statement is made where the plan is known.
     #[inline]
-    fn plan_of_key(&self, model: &Arc<ModelDef>, key: Vec<Expr>) -> Result<(Arc<Plan>, Parameters)> {
+    pub(super) fn plan_of_key(&self, model: &Arc<ModelDef>, key: Vec<Expr>) -> Result<(Arc<Plan>, Parameters)> {
         let is_plain = key.len() == model.key().len()
             && key.iter().all(|value| matches!(value, Expr::Literal(value) if !value.is_null()));
         if is_plain && let Some(plan) = self.shared.plans.of_key(model.id()) {
@@ -172,7 +172,7 @@ fn key_values<M: Model>(key: Vec<Expr>) -> Result<Vec<Datum>> {
 
 /// The condition that some fields have some values; none passes it where there are no fields.
 #[inline]
-fn equal_condition(fields: &[u16], values: Vec<Expr>) -> Condition {
+pub(super) fn equal_condition(fields: &[u16], values: Vec<Expr>) -> Condition {
     let equal = |(field, value): (&u16, Expr)| Condition::compare(Expr::Field(*field), Comparison::Eq, value);
     fields.iter().zip(values).map(equal).reduce(Condition::and).unwrap_or(Condition::Const(false))
 }

@@ -28,6 +28,12 @@ pub trait FoundRows: Send + 'static {
 
     /// Forgets all rows but the first ones.
     fn truncate(&mut self, rows: usize);
+
+    /// The integer that the last row has in a column, if the rows tell: it is then not read a second time.
+    fn integer(&self, column: usize) -> Option<i64> {
+        let _ = column;
+        None
+    }
 }
 
 /// How many keys of several fields go into one statement: each is a condition of its own.
@@ -146,7 +152,7 @@ async fn fetch<R: FoundRows>(
     let model = Arc::clone(&select.model);
     let types: Vec<ValueType> = by.iter().map(|expr| expr.value_type(&model).unwrap_or(ValueType::I64)).collect();
     let columns = columns.into_iter().zip(types.iter().cloned()).collect();
-    let mut sink = KeyedRows { rows, numbers: Vec::new(), keys: Arc::clone(keys), columns, start: 0 };
+    let mut sink = KeyedRows { rows, numbers: Vec::new(), keys: Arc::clone(keys), columns, start: 0, last: None };
     for condition in key_conditions(db, by, &types, keys.keys()) {
         let mut select = select.clone();
         select.condition = condition.and(select.condition);
@@ -354,6 +360,11 @@ impl<T: Model> FoundRows for WholeRows<T> {
             group.truncate(u32::try_from(rows).unwrap_or(u32::MAX));
         }
     }
+
+    #[inline]
+    fn integer(&self, column: usize) -> Option<i64> {
+        self.rows.last()?.integer(u16::try_from(column).ok()?)
+    }
 }
 
 /// Takes rows with the numbers of the keys that they were found by.
@@ -365,20 +376,38 @@ struct KeyedRows<R> {
     columns: Vec<(usize, ValueType)>,
     /// How many rows earlier statements gave.
     start: usize,
+    /// The last key of one integer with its number: rows of one key mostly come one after the other.
+    last: Option<(i64, u32)>,
 }
 
-impl<R> KeyedRows<R> {
+impl<R: FoundRows> KeyedRows<R> {
+    /// The number of the key of a row, which was pushed last.
     #[inline]
-    fn number(&self, row: &dyn RowRef) -> Result<Option<u32>> {
-        // matched where it lies: to copy a cell right after it was written takes longer than to look it up
-        if let [(column, _)] = self.columns.as_slice()
-            && let Ok(Cell::Int(key)) = row.cell(*column)
-        {
-            return Ok(self.keys.find_integer(key));
+    fn number(&mut self, row: &dyn RowRef) -> Result<Option<u32>> {
+        if let [(column, _)] = self.columns.as_slice() {
+            if let Some(key) = self.rows.integer(*column) {
+                return Ok(self.number_of(key));
+            }
+            // matched where it lies: to copy a cell right after it was written takes longer than to look it up
+            if let Ok(Cell::Int(key)) = row.cell(*column) {
+                return Ok(self.number_of(key));
+            }
         }
         let values: Result<Vec<Datum>> =
             self.columns.iter().map(|(column, value_type)| Datum::decode(row.cell(*column)?, value_type)).collect();
         Ok(self.keys.find(&values?))
+    }
+
+    #[inline]
+    fn number_of(&mut self, key: i64) -> Option<u32> {
+        if let Some((last, number)) = self.last
+            && last == key
+        {
+            return Some(number);
+        }
+        let number = self.keys.find_integer(key)?;
+        self.last = Some((key, number));
+        Some(number)
     }
 }
 
@@ -389,9 +418,12 @@ impl<R: FoundRows> RowSink for KeyedRows<R> {
 
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
-        let Some(number) = self.number(row)? else { return Ok(Flow::Continue) };
         self.rows.push(row)?;
-        self.numbers.push(number);
+        match self.number(row)? {
+            Some(number) => self.numbers.push(number),
+            // a row that no key leads to, such as one that the engine was to leave out
+            None => self.rows.truncate(self.numbers.len()),
+        }
         Ok(Flow::Continue)
     }
 
