@@ -7,27 +7,50 @@ use std::sync::Arc;
 use ommi::driver::{Encoder, Flow, RowEncoder, RowRef, RowSink, RowSource};
 use ommi::model::ModelDef;
 use ommi::value::{Cell, Datum, ValueType};
-use ommi::{Date, DateTime, Decimal, Duration, Error, Json, Result, Time, Timestamp, Uuid};
+use ommi::{Error, Result};
 
-/// A value; text and bytes lie in the arena's buffer.
-#[derive(Debug)]
-pub(crate) enum Slot {
+/// A value. Text and bytes lie in the arena's buffer, and what is larger than a number among its others.
+///
+/// Its parts are written each by itself: one that is put together elsewhere and then copied as a whole takes
+/// longer to write than all else that is done with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) kind: Kind,
+    /// How many bytes there are.
+    length: u32,
+    /// A number's bits, or where the bytes or the other begin.
+    value: u64,
+}
+
+/// What a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     Null,
-    Bool(bool),
-    Int(i64),
-    UInt(u64),
-    Float(f64),
-    Text(usize, u32),
-    Bytes(usize, u32),
-    Decimal(Decimal),
-    Uuid(Uuid),
-    Date(Date),
-    Time(Time),
-    DateTime(DateTime),
-    Timestamp(Timestamp),
-    Duration(Duration),
-    Json(Box<Json>),
-    List(Vec<Datum>),
+    Bool,
+    Int,
+    UInt,
+    Float,
+    Text,
+    Bytes,
+    Other,
+}
+
+impl Slot {
+    #[inline(always)]
+    fn new(kind: Kind, value: u64) -> Self {
+        Slot { kind, length: 0, value }
+    }
+
+    #[inline(always)]
+    fn of_integer(value: i64) -> Self {
+        Slot::new(Kind::Int, value.cast_unsigned())
+    }
+
+    /// The integer, if it is one.
+    #[inline]
+    pub(crate) fn integer(&self) -> Option<i64> {
+        (self.kind == Kind::Int).then_some(self.value.cast_signed())
+    }
 }
 
 /// Rows of a fixed width.
@@ -36,16 +59,17 @@ pub(crate) struct Arena {
     width: usize,
     slots: Vec<Slot>,
     buffer: Vec<u8>,
+    others: Vec<Datum>,
 }
 
 impl Arena {
     pub(crate) fn new(width: usize) -> Self {
-        Arena { width, slots: Vec::new(), buffer: Vec::new() }
+        Arena { width, ..Arena::default() }
     }
 
     /// An arena with room for a number of rows.
     pub(crate) fn with_rows(width: usize, rows: usize) -> Self {
-        Arena { width, slots: Vec::with_capacity(width * rows), buffer: Vec::new() }
+        Arena { width, slots: Vec::with_capacity(width * rows), ..Arena::default() }
     }
 
     /// How many rows there are.
@@ -61,6 +85,7 @@ impl Arena {
     fn clear(&mut self) {
         self.slots.clear();
         self.buffer.clear();
+        self.others.clear();
     }
 
     /// Forgets all rows but the first ones.
@@ -73,10 +98,11 @@ impl Arena {
         self.slots.chunks_exact(self.width.max(1))
     }
 
-    /// What a text or bytes hold.
+    /// The bytes of a text, or of bytes.
     #[inline]
-    pub(crate) fn bytes(&self, at: usize, length: u32) -> &[u8] {
-        self.buffer.get(at..at + length as usize).unwrap_or_default()
+    pub(crate) fn bytes(&self, slot: &Slot) -> &[u8] {
+        let at = place(slot.value);
+        self.buffer.get(at..at + slot.length as usize).unwrap_or_default()
     }
 
     /// The value at a position of a row; null past the end.
@@ -86,56 +112,40 @@ impl Arena {
     }
 
     /// The value of a slot.
-    pub(crate) fn cell_of<'a>(&'a self, slot: &'a Slot) -> Cell<'a> {
-        match slot {
-            Slot::Null => Cell::Null,
-            Slot::Bool(value) => Cell::Bool(*value),
-            Slot::Int(value) => Cell::Int(*value),
-            Slot::UInt(value) => Cell::UInt(*value),
-            Slot::Float(value) => Cell::Float(*value),
+    pub(crate) fn cell_of<'a>(&'a self, slot: &Slot) -> Cell<'a> {
+        match slot.kind {
+            Kind::Null => Cell::Null,
+            Kind::Bool => Cell::Bool(slot.value != 0),
+            Kind::Int => Cell::Int(slot.value.cast_signed()),
+            Kind::UInt => Cell::UInt(slot.value),
+            Kind::Float => Cell::Float(f64::from_bits(slot.value)),
             // only whole texts were put into the buffer
-            Slot::Text(at, length) => std::str::from_utf8(self.bytes(*at, *length)).map_or(Cell::Null, Cell::Text),
-            Slot::Bytes(at, length) => Cell::Bytes(self.bytes(*at, *length)),
-            Slot::Decimal(value) => Cell::Decimal(*value),
-            Slot::Uuid(value) => Cell::Uuid(*value),
-            Slot::Date(value) => Cell::Date(*value),
-            Slot::Time(value) => Cell::Time(*value),
-            Slot::DateTime(value) => Cell::DateTime(*value),
-            Slot::Timestamp(value) => Cell::Timestamp(*value),
-            Slot::Duration(value) => Cell::Duration(*value),
-            Slot::Json(value) => Cell::Json(value),
-            Slot::List(value) => Cell::List(value),
+            Kind::Text => std::str::from_utf8(self.bytes(slot)).map_or(Cell::Null, Cell::Text),
+            Kind::Bytes => Cell::Bytes(self.bytes(slot)),
+            Kind::Other => self.others.get(place(slot.value)).map_or(Cell::Null, Datum::cell),
         }
     }
 
     /// The integer at a position of the last row.
     #[inline]
     pub(crate) fn last_integer(&self, column: usize) -> Option<i64> {
-        match self.slots.rchunks_exact(self.width.max(1)).next()?.get(column) {
-            Some(Slot::Int(value)) => Some(*value),
-            _ => None,
-        }
+        self.slots.rchunks_exact(self.width.max(1)).next()?.get(column)?.integer()
     }
 
     /// The next value.
     pub(crate) fn push(&mut self, value: Datum) {
         let slot = match value {
-            Datum::Null => Slot::Null,
-            Datum::Bool(value) => Slot::Bool(value),
-            Datum::Int(value) => Slot::Int(value),
-            Datum::UInt(value) => Slot::UInt(value),
-            Datum::Float(value) => Slot::Float(value),
+            Datum::Null => Slot::new(Kind::Null, 0),
+            Datum::Bool(value) => Slot::new(Kind::Bool, value.into()),
+            Datum::Int(value) => Slot::of_integer(value),
+            Datum::UInt(value) => Slot::new(Kind::UInt, value),
+            Datum::Float(value) => Slot::new(Kind::Float, value.to_bits()),
             Datum::Text(value) => return self.push_text(&value),
             Datum::Bytes(value) => return self.push_bytes(&value),
-            Datum::Decimal(value) => Slot::Decimal(value),
-            Datum::Uuid(value) => Slot::Uuid(value),
-            Datum::Date(value) => Slot::Date(value),
-            Datum::Time(value) => Slot::Time(value),
-            Datum::DateTime(value) => Slot::DateTime(value),
-            Datum::Timestamp(value) => Slot::Timestamp(value),
-            Datum::Duration(value) => Slot::Duration(value),
-            Datum::Json(value) => Slot::Json(value),
-            Datum::List(value) => Slot::List(value),
+            other => {
+                self.others.push(other);
+                Slot::new(Kind::Other, self.others.len() as u64 - 1)
+            }
         };
         self.slots.push(slot);
     }
@@ -143,31 +153,32 @@ impl Arena {
     /// The next value, a text.
     #[inline]
     pub(crate) fn push_text(&mut self, text: &str) {
-        let at = self.put(text.as_bytes());
-        self.slots.push(Slot::Text(at, length(text.len())));
+        let slot = self.put(Kind::Text, text.as_bytes());
+        self.slots.push(slot);
     }
 
     fn push_bytes(&mut self, bytes: &[u8]) {
-        let at = self.put(bytes);
-        self.slots.push(Slot::Bytes(at, length(bytes.len())));
+        let slot = self.put(Kind::Bytes, bytes);
+        self.slots.push(slot);
     }
 
     /// The next value, an integer.
     #[inline]
     pub(crate) fn push_int(&mut self, value: i64) {
-        self.slots.push(Slot::Int(value));
+        self.slots.push(Slot::of_integer(value));
     }
 
-    fn put(&mut self, bytes: &[u8]) -> usize {
-        let at = self.buffer.len();
+    #[inline(always)]
+    fn put(&mut self, kind: Kind, bytes: &[u8]) -> Slot {
+        let at = self.buffer.len() as u64;
         self.buffer.extend_from_slice(bytes);
-        at
+        Slot { kind, length: u32::try_from(bytes.len()).unwrap_or(u32::MAX), value: at }
     }
 
     /// Puts an integer where there is null.
     pub(crate) fn assign(&mut self, row: usize, column: usize, value: i64) {
         if let Some(slot) = self.slots.get_mut(row * self.width + column) {
-            *slot = Slot::Int(value);
+            *slot = Slot::of_integer(value);
         }
     }
 
@@ -177,17 +188,14 @@ impl Arena {
     /// pieces, takes longer than all else here.
     #[inline(always)]
     fn read(&mut self, cell: &Result<Cell<'_>>, of: &ValueType) -> Result<()> {
-        match (cell, of) {
-            (Ok(Cell::Null), _) => self.slots.push(Slot::Null),
-            (Ok(Cell::Int(value)), ValueType::I64) => self.slots.push(Slot::Int(*value)),
-            (Ok(Cell::Text(text)), ValueType::Text) => {
-                let at = self.buffer.len();
-                self.buffer.extend_from_slice(text.as_bytes());
-                self.slots.push(Slot::Text(at, length(text.len())));
-            }
-            (Ok(Cell::Float(value)), ValueType::F64) => self.slots.push(Slot::Float(*value)),
+        let slot = match (cell, of) {
+            (Ok(Cell::Null), _) => Slot::new(Kind::Null, 0),
+            (Ok(Cell::Int(value)), ValueType::I64) => Slot::of_integer(*value),
+            (Ok(Cell::Text(text)), ValueType::Text) => self.put(Kind::Text, text.as_bytes()),
+            (Ok(Cell::Float(value)), ValueType::F64) => Slot::new(Kind::Float, value.to_bits()),
             (cell, of) => return self.read_other(cell, of),
-        }
+        };
+        self.slots.push(slot);
         Ok(())
     }
 
@@ -211,8 +219,8 @@ impl Arena {
     }
 }
 
-fn length(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+fn place(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Takes the rows of an answer.

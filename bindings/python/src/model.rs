@@ -14,7 +14,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt, ffi, intern};
 
-use crate::arena::{Arena, NewRows, Slot};
+use crate::arena::{Arena, Kind, NewRows, Slot};
 use crate::error::{OrRaise, wrong_type};
 use crate::related::{Loaded, Siblings};
 use crate::value::{Codec, plain_text};
@@ -493,14 +493,12 @@ impl Relations {
 impl FieldOf {
     #[inline]
     fn decode<'py>(&self, py: Python<'py>, arena: &Arena, slot: &Slot) -> PyResult<Bound<'py, PyAny>> {
-        match (&*self.codec, slot) {
-            (_, Slot::Null) => Ok(py.None().into_bound(py)),
-            (Codec::Int(_), Slot::Int(value)) => value.into_bound_py_any(py),
+        match (slot.kind, &*self.codec) {
+            (Kind::Null, _) => Ok(py.None().into_bound(py)),
+            (Kind::Int, Codec::Int(_)) => slot.integer().into_bound_py_any(py),
             // Python looks at the bytes itself
-            (Codec::Text, Slot::Text(at, length)) => {
-                Ok(PyString::from_bytes(py, arena.bytes(*at, *length))?.into_any())
-            }
-            (codec, slot) => codec.decode(py, arena.cell_of(slot)),
+            (Kind::Text, Codec::Text) => Ok(PyString::from_bytes(py, arena.bytes(slot))?.into_any()),
+            (_, codec) => codec.decode(py, arena.cell_of(slot)),
         }
     }
 
