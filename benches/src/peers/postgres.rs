@@ -105,9 +105,11 @@ impl Store for Database {
         let many = Rc::new(lanes::tasks());
         let raw = one.block_on(self.raw());
         let ommi = (one.block_on(Ommi::connect(&self.url(POOL))), many.block_on(Ommi::connect(&self.url(CONNECTIONS))));
+        let query = one.block_on(self.raw()).collecting();
         vec![
             Runner::boxed("raw", (one, raw), (&many, many.block_on(self.raw_pool()))),
             Runner::boxed("Ommi", (one, ommi.0), (&many, ommi.1)),
+            Runner::boxed("raw, `query`", (one, query), (&many, many.block_on(self.raw_pool()))),
         ]
     }
 
@@ -142,6 +144,8 @@ pub async fn connect(url: &str) -> Client {
 /// tokio-postgres, with statements that are prepared once.
 pub struct Raw {
     client: Client,
+    /// Whether rows are collected before structs are made of them, as `Client::query` does it, or streamed.
+    collects: bool,
     get: Statement,
     rows: Statement,
     filter: Statement,
@@ -188,7 +192,13 @@ impl Raw {
                 .await?,
             update: raw.prepare("UPDATE users SET hair_color = $1 WHERE id = $2").await?,
             client,
+            collects: false,
         })
+    }
+
+    /// The lane that collects rows first.
+    fn collecting(self) -> Self {
+        Raw { collects: true, ..self }
     }
 
     async fn read<T>(
@@ -197,6 +207,9 @@ impl Raw {
         parameters: &[&(dyn ToSql + Sync)],
         mut each: impl FnMut(&Row) -> T,
     ) -> Vec<T> {
+        if self.collects {
+            return self.client.query(statement, parameters).await.expect("rows").iter().map(each).collect();
+        }
         let rows = self.client.query_raw(statement, parameters.iter().copied()).await.expect("rows");
         let mut rows = pin!(rows);
         let mut read = Vec::new();

@@ -26,10 +26,6 @@ mod waiter;
 
 use pyo3::prelude::*;
 
-/// Answers are rows of many small values: they are the half of what is allocated.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The private module of the package `ommi`.
 #[pymodule(gil_used = true)]
 mod _core {
