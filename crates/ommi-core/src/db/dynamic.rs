@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::get::equal_condition;
 use super::page::{continue_after, keyset};
+use super::sink::Untyped;
 use super::source::{UntypedRows, take};
 use super::write::{check_assignments, touch};
 use super::{Batches, Db};
@@ -39,6 +40,17 @@ impl Dynamic {
     /// Begins a query of the rows that pass a condition.
     pub fn find(&self, condition: Condition) -> DynamicQuery {
         DynamicQuery { db: self.db.clone(), select: SelectStatement::new(Arc::clone(&self.model), condition) }
+    }
+
+    /// The row of a key.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none, and those of [`Dynamic::get_into`].
+    pub async fn get(&self, key: &[Datum]) -> Result<Vec<Datum>> {
+        let mut rows = self.get_into(key, Untyped::of_model(&self.model)).await?.rows;
+        rows.pop()
+            .ok_or_else(|| Error::not_found("no row has this key").with_model(self.model.name()).with_operation("get"))
     }
 
     /// Reads the row of a key into a sink, which gets none where there is no such row.

@@ -56,3 +56,65 @@ async fn values_take_the_type_of_their_field_or_are_refused() {
         assert!(update.await.unwrap_err().is_query());
     }
 }
+
+fn seat() -> Result<Arc<ModelDef>> {
+    ModelBuilder::new("Seat")
+        .field(FieldDef::new("flight", ValueType::I8))
+        .field(FieldDef::new("place", ValueType::Text))
+        .field(FieldDef::new("price", ValueType::F64).nullable(true))
+        .key(["flight", "place"])
+        .build()
+}
+
+#[tokio::test]
+async fn a_row_is_found_by_its_key() {
+    let (int, text) = (Datum::Int, |text: &str| Datum::Text(text.into()));
+    for db in databases().await.unwrap() {
+        let model = seat().unwrap();
+        db.create_models(std::slice::from_ref(&model)).await.unwrap();
+        let seats = db.model(&model);
+        let rows = [
+            vec![int(1), text("1A"), Datum::Float(9.5)],
+            vec![int(1), text("1B"), Datum::Null],
+            vec![int(-128), text("é"), Datum::Null],
+        ];
+        seats.add_all(rows.to_vec()).await.unwrap();
+        // twice: the plan is made, and then known
+        for row in rows.iter().chain(&rows) {
+            assert_eq!(&seats.get(&row[..2]).await.unwrap(), row);
+        }
+        let absent = [
+            [int(2), text("1A")],
+            [int(1), text("1a")],
+            // no row of the field's type has it
+            [int(1_000), text("1A")],
+            [Datum::Null, text("1A")],
+        ];
+        for key in absent {
+            let error = seats.get(&key).await.unwrap_err();
+            assert!(error.is_not_found(), "{key:?}: {error}");
+        }
+        // a number of another type has a plan of its own
+        assert_eq!(seats.get(&[Datum::Float(1.0), text("1A")]).await.unwrap(), rows[0]);
+        assert_eq!(seats.get(&rows[1][..2]).await.unwrap(), rows[1]);
+        for key in [&rows[0][..1], &rows[0][..], &[]] {
+            assert!(seats.get(key).await.unwrap_err().is_query());
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn statements_are_counted_when_they_are_sent() {
+    let (db, statements) = ommi::testing::counted("sqlite::memory:").await.unwrap();
+    let model = thing().unwrap();
+    db.create_models(std::slice::from_ref(&model)).await.unwrap();
+    assert_eq!(statements.reset(), 1);
+    db.model(&model).add_all(vec![row(1, "a")]).await.unwrap();
+    db.model(&model).get(&[Datum::Int(1)]).await.unwrap();
+    assert_eq!(statements.reset(), 2);
+    // one that fails was sent too, and what bounds a transaction is no statement
+    db.raw("SELECT nonsense").execute().await.unwrap_err();
+    db.transaction(async |tx| tx.model(&model).get(&[Datum::Int(1)]).await).await.unwrap();
+    assert_eq!(statements.get(), 2);
+}
