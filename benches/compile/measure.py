@@ -6,21 +6,18 @@ The table goes into docs/performance.md where there are at least as many models 
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-import platform
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from programs import LIMIT, MAPPERS, REPOSITORY, Mapper
+from programs import LIMIT, MAPPERS, Mapper
+from report import REPOSITORY, machine, put, spread
 
-REPORT = REPOSITORY / "docs" / "performance.md"
 MODELS = 100
 ROUNDS = 5
 BUILDS = 2
@@ -181,47 +178,20 @@ def table(figures: dict[str, Figures]) -> str:
     )
 
 
-def spread(times: list[float]) -> str:
-    """The median, and the middle half of the rounds."""
-    ordered = sorted(times)
-    low, high = (ordered[round((len(ordered) - 1) * share)] for share in (0.25, 0.75))
-    return f"{statistics.median(ordered):.2f} ({low:.2f}–{high:.2f})"
-
-
 def mebibytes(size: int) -> str:
     return f"{size / 2**20:.2f}"
 
 
-def circumstances(models: int, rounds: int, load: str) -> str:
-    """With what, on what and when it was measured."""
+def circumstances(machine: str, models: int, rounds: int) -> str:
+    """With what and on what it was measured."""
     versions = ", ".join(f"{mapper.name} {version(mapper)}" for mapper in MAPPERS)
     rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    cpu = re.search(r"^model name\s*: (.*)$", read("/proc/cpuinfo"), re.MULTILINE)
-    kernel = re.split("[-+]", platform.release())[0]
-    day = datetime.datetime.now(datetime.timezone.utc).date()
-    return (
-        f"{versions}; rustc {rustc}.\n{day}, {os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
-        f"{platform.system()} {kernel}, load {load} before; {models} models, {rounds} rounds."
-    )
-
-
-def read(path: str) -> str:
-    file = Path(path)
-    return file.read_text() if file.exists() else ""
+    return f"{versions}; rustc {rustc}.\n{machine} before; {models} models, {rounds} rounds."
 
 
 def version(mapper: Mapper) -> str:
     found = re.search(rf'^name = "{mapper.package}"\nversion = "(.*)"', (REPOSITORY / mapper.lock).read_text(), re.M)
     return found[1] if found else "?"
-
-
-def put(text: str) -> None:
-    """Puts the table into the report, in place of the one before."""
-    report = REPORT.read_text()
-    head, rest = report.split("<!-- compile -->\n", 1)
-    _, tail = rest.split("\n<!-- end of compile -->", 1)
-    REPORT.write_text(f"{head}<!-- compile -->\n\n{text.rstrip()}\n\n<!-- end of compile -->{tail}")
-    say(f"written to {REPORT.relative_to(REPOSITORY)}")
 
 
 def main() -> None:
@@ -231,12 +201,12 @@ def main() -> None:
     given = arguments.parse_args()
     if given.models < 1 or given.rounds < 1:
         arguments.error("there must be a model and a round")
-    load = f"{os.getloadavg()[0]:.2f}"
+    before = machine()
     figures = measure(given.models, given.rounds)
-    text = f"{circumstances(given.models, given.rounds, load)}\n\n{table(figures)}"
+    text = f"{circumstances(before, given.models, given.rounds)}\n\n{table(figures)}"
     print(text)
     if given.models >= MODELS and given.rounds >= ROUNDS:
-        put(text)
+        put("compile", text)
 
 
 if __name__ == "__main__":

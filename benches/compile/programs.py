@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from report import REPOSITORY
 
 LIMIT = 50
 """How many rows the queries of the models ask for."""

@@ -16,13 +16,16 @@ from typing import Any
 HEAD = f"{'work':38} {'raw us':>11} {'ommi us':>11} {'ratio':>6} {'least':>6} {'cpu':>6}"
 
 
+async def done(work: Any) -> Any:
+    """The answer of work that may be synchronous."""
+    return await work if inspect.isawaitable(work) else work
+
+
 async def timed(run: Callable[[], Any]) -> tuple[float, float]:
     """How long it takes until the answer is there, and how long the process computed; letting go of it is not
     measured."""
     begun, computed = time.perf_counter(), time.process_time()
-    answer = run()
-    if inspect.isawaitable(answer):
-        answer = await answer
+    answer = await done(run())
     took = time.perf_counter() - begun, time.process_time() - computed
     del answer
     return took

@@ -150,7 +150,6 @@ impl ByKey {
                 *until += 1;
             }
         }
-        let rows: Vec<Bound<'_, PyAny>> = rows;
         let row = |row: &u32| rows.get(place(*row)).cloned();
         let of = |(from, until): (usize, usize)| order.get(from..until).unwrap_or_default();
         let values = match loaded.route.is_many() {

@@ -20,14 +20,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ommi::as_inside;
 use ommi::driver::{
-    BoxFuture, Call, Capabilities, Driver, Inserted, NativeWork, Prepared, Raw, RowSink, RowSource, RowStream,
+    BoxFuture, Call, Driver, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream,
     RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
 };
 use ommi::layer::Layer;
 use ommi::model::ModelDef;
-use ommi::query::statement::Statement;
-use ommi::value::ValueType;
 use ommi::{Error, Result};
 
 /// What happens to an operation in place of its answer.
@@ -136,17 +135,7 @@ impl<D: Session + ?Sized> Session for Faulty<D> {
 }
 
 impl Driver for Faulty<dyn Driver> {
-    fn name(&self) -> &'static str {
-        self.inside.name()
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        self.inside.capabilities()
-    }
-
-    fn prepare(&self, statement: &Statement, parameters: &[ValueType]) -> Result<Prepared> {
-        self.inside.prepare(statement, parameters)
-    }
+    as_inside! { driver }
 
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
@@ -172,20 +161,6 @@ impl Driver for Faulty<dyn Driver> {
     }
 }
 
-macro_rules! bounds {
-    ($($method:ident($($level:ident)?) = $operation:literal;)*) => { $(
-        fn $method(&self $(, $level: u32)?) -> BoxFuture<'_, Result<()>> {
-            Box::pin(self.faults.meet($operation, self.inside.$method($($level)?)))
-        }
-    )* };
-}
-
 impl Transaction for Faulty<dyn Transaction> {
-    bounds! {
-        savepoint(level) = "savepoint";
-        release(level) = "release";
-        rollback_to(level) = "rollback to";
-        commit() = "commit";
-        rollback() = "rollback";
-    }
+    as_inside! { bounds of layer: |operation, work| Box::pin(layer.faults.meet(operation, work)) }
 }

@@ -32,6 +32,8 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
+#[doc(hidden)]
+pub use ommi_core::as_inside;
 pub use ommi_core::db::{
     Batches, Db, Dynamic, DynamicQuery, Grouped, Page, Query, RawQuery, Retrying, Rows, Selected, Transaction,
     TransactionBuilder, Tx, Update, Upsert,

@@ -1,48 +1,15 @@
-"""What each lane does, and the data that it does it with."""
+"""What each lane does."""
 
 from __future__ import annotations
 
 from typing import Any
 
-ROWS = 20_000
-FEW = 1_000
-"""How many rows are read and written at once."""
+from models import Values
 
 COLUMNS = ("name", "hair_color", "age", "created_at", "id")
-INSERT = ("name", "hair_color", "age", "created_at")
+"""The columns of a user, of which the database gives the last."""
 
 Row = tuple[str, "str | None", int, int, int]
-Values = tuple[str, "str | None", int, int]
-
-HAIR = ("brown", "black", None, "blonde", "red")
-
-
-def user(index: int) -> Values:
-    return f"User number {index}", HAIR[index % len(HAIR)], index % 90, 1_700_000_000 + index
-
-
-USERS = [user(index) for index in range(ROWS)]
-MEMBERS = [(f"Member number {index}", index % 90) for index in range(100)]
-POSTS = [
-    (index // 10 + 1, f"Post number {index}", f"The body of post number {index}, which is longer than its title")
-    for index in range(1_000)
-]
-COMMENTS = [(index // 10 + 1, f"Comment number {index}, which says a little more") for index in range(10_000)]
-
-KEYS = [(index * 7919) % ROWS + 1 for index in range(ROWS)]
-
-TABLES = {
-    "User": (INSERT, USERS),
-    "Member": (("name", "age"), MEMBERS),
-    "Post": (("member_id", "title", "body"), POSTS),
-    "Comment": (("post_id", "text"), COMMENTS),
-}
-"""The columns of each table but its key, and their rows."""
-
-
-def insert(table: str, marks: list[str]) -> str:
-    columns, _ = TABLES[table]
-    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join(marks[: len(columns)])})'
 
 
 class Lane:
@@ -93,6 +60,11 @@ class Lane:
         return [[len(post.comments) for post in member.posts] for member in tree]
 
 
+def named(values: Values) -> dict[str, Any]:
+    """The values of a new user by their names."""
+    return dict(zip(COLUMNS[:-1], values, strict=True))
+
+
 def count(members: list[Any], posts: dict[int, list[Any]], comments: dict[int, list[Any]]) -> list[list[int]]:
-    """The same for rows that were put together by key, whose own keys are last."""
+    """How many comments there are where rows were put together by key, whose own keys are last."""
     return [[len(comments[post[-1]]) for post in posts[member[-1]]] for member in members]

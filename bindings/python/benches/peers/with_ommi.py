@@ -2,51 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Any
 
-from ommi import Auto, Index, Key, LazyList, ModelCollection, Ommi, ReferenceTo, auto, ommi_model
+from models import FEW, Member, Post, User, Values, collection
+from ommi import Ommi
 
-from .lane import FEW, Lane, Values
-
-collection = ModelCollection()
-
-
-@ommi_model(collection=collection)
-@dataclass
-class User:
-    name: str
-    hair_color: Optional[str]
-    age: int
-    created_at: int
-    id: Annotated[int, Key | Auto] = auto()
-
-
-@ommi_model(collection=collection)
-@dataclass
-class Member:
-    name: str
-    age: int
-    posts: LazyList[Post] = LazyList()
-    id: Annotated[int, Key | Auto] = auto()
-
-
-@ommi_model(collection=collection)
-@dataclass
-class Post:
-    member_id: Annotated[int, ReferenceTo("Member.id"), Index()]
-    title: str
-    body: str
-    comments: LazyList[Comment] = LazyList()
-    id: Annotated[int, Key | Auto] = auto()
-
-
-@ommi_model(collection=collection)
-@dataclass
-class Comment:
-    post_id: Annotated[int, ReferenceTo("Post.id"), Index()]
-    text: str
-    id: Annotated[int, Key | Auto] = auto()
+from .lane import Lane
 
 
 class WithOmmi(Lane):

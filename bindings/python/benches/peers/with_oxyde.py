@@ -7,7 +7,9 @@ from typing import Any, Optional
 from oxyde import Field, Model, db, execute_raw
 from oxyde.db import PoolSettings
 
-from .lane import FEW, INSERT, Lane, Values
+from models import FEW, Values
+
+from .lane import Lane, named
 
 
 class User(Model):
@@ -83,10 +85,10 @@ class WithOxyde(Lane):
 
     async def inserts(self, rows: list[Values]) -> Any:
         for values in rows:
-            await User.objects.create(**dict(zip(INSERT, values, strict=True)))
+            await User.objects.create(**named(values))
 
     async def insert_many(self, rows: list[Values]) -> Any:
-        return await User.objects.bulk_create([User(**dict(zip(INSERT, values, strict=True))) for values in rows])
+        return await User.objects.bulk_create([User(**named(values)) for values in rows])
 
     async def tree(self) -> Any:
         return await Member.objects.filter(id__lte=100).prefetch("posts__comments").all()

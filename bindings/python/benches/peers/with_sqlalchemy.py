@@ -8,8 +8,10 @@ from sqlalchemy import BigInteger, ForeignKey, Integer, event, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
-from .lane import FEW, INSERT, Lane, Values
-from .raw import PRAGMAS
+from models import FEW, Values
+
+from .lane import Lane, named
+from .tuples import PRAGMAS
 
 
 class Base(DeclarativeBase):
@@ -94,12 +96,12 @@ class WithSqlalchemy(Lane):
     async def inserts(self, rows: list[Values]) -> Any:
         for values in rows:
             async with self.session() as session:
-                session.add(User(**dict(zip(INSERT, values, strict=True))))
+                session.add(User(**named(values)))
                 await session.commit()
 
     async def insert_many(self, rows: list[Values]) -> Any:
         async with self.session() as session:
-            session.add_all([User(**dict(zip(INSERT, values, strict=True))) for values in rows])
+            session.add_all([User(**named(values)) for values in rows])
             await session.commit()
 
     async def tree(self) -> Any:

@@ -8,7 +8,9 @@ from tortoise import Tortoise, fields
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-from .lane import FEW, INSERT, Lane, Values
+from models import FEW, Values
+
+from .lane import Lane, named
 
 
 class User(Model):
@@ -83,11 +85,11 @@ class WithTortoise(Lane):
 
     async def inserts(self, rows: list[Values]) -> Any:
         for values in rows:
-            await User.create(**dict(zip(INSERT, values, strict=True)))
+            await User.create(**named(values))
 
     async def insert_many(self, rows: list[Values]) -> Any:
         async with in_transaction():
-            await User.bulk_create([User(**dict(zip(INSERT, values, strict=True))) for values in rows])
+            await User.bulk_create([User(**named(values)) for values in rows])
 
     async def tree(self) -> Any:
         return await Member.filter(id__lte=100).prefetch_related("posts__comments")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::get::equal_condition;
+use super::get::{equal_condition, no_key};
 use super::page::{continue_after, keyset};
 use super::sink::Untyped;
 use super::source::{UntypedRows, take};
@@ -49,8 +49,7 @@ impl Dynamic {
     /// `NotFound` if there is none, and those of [`Dynamic::get_into`].
     pub async fn get(&self, key: &[Datum]) -> Result<Vec<Datum>> {
         let mut rows = self.get_into(key, Untyped::of_model(&self.model)).await?.rows;
-        rows.pop()
-            .ok_or_else(|| Error::not_found("no row has this key").with_model(self.model.name()).with_operation("get"))
+        rows.pop().ok_or_else(|| no_key(&self.model).with_operation("get"))
     }
 
     /// Reads the row of a key into a sink, which gets none where there is no such row.

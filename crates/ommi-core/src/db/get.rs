@@ -26,7 +26,7 @@ impl Db {
         let (plan, parameters) = self.plan_of_key(M::definition(), key.into_key())?;
         let sink = First::<Whole<M>>::new(self);
         let (found, _) = self.run_select(M::definition(), &plan, &parameters, sink, "get").await?.finish();
-        found.ok_or_else(no_key::<M>)
+        found.ok_or_else(|| no_key(M::definition()))
     }
 
     /// The plan of reading the row of a key, and the key's values. A look-up of one model is always of
@@ -149,9 +149,9 @@ fn about_key(error: Error, model: &ModelDef) -> Error {
     error.with_model(model.name()).with_operation("get")
 }
 
+/// The error of a key that no row has.
 #[cold]
-fn no_key<M: Model>() -> Error {
-    let model = M::definition();
+pub(super) fn no_key(model: &ModelDef) -> Error {
     match model.key() {
         [] => crate::model::read_only(model),
         _ => Error::not_found("no row has this key").with_model(model.name()),

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Layer;
+use crate::as_inside;
 use crate::driver::{
-    BoxFuture, Call, Capabilities, Driver, Inserted, NativeWork, Prepared, Raw, RowSink, RowSource, RowStream,
-    RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
+    BoxFuture, Call, Driver, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, SchemaInfo,
+    Session, Transaction, TransactionOptions,
 };
 use crate::error::Result;
 use crate::model::ModelDef;
-use crate::query::statement::Statement;
-use crate::value::ValueType;
 
 /// How many statements were sent since the count began.
 #[derive(Debug, Default)]
@@ -100,17 +99,7 @@ impl<D: Session + ?Sized> Session for Counted<D> {
 }
 
 impl Driver for Counted<dyn Driver> {
-    fn name(&self) -> &'static str {
-        self.inside.name()
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        self.inside.capabilities()
-    }
-
-    fn prepare(&self, statement: &Statement, parameters: &[ValueType]) -> Result<Prepared> {
-        self.inside.prepare(statement, parameters)
-    }
+    as_inside! { driver }
 
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
@@ -139,23 +128,5 @@ impl Driver for Counted<dyn Driver> {
 }
 
 impl Transaction for Counted<dyn Transaction> {
-    fn savepoint(&self, level: u32) -> BoxFuture<'_, Result<()>> {
-        self.inside.savepoint(level)
-    }
-
-    fn release(&self, level: u32) -> BoxFuture<'_, Result<()>> {
-        self.inside.release(level)
-    }
-
-    fn rollback_to(&self, level: u32) -> BoxFuture<'_, Result<()>> {
-        self.inside.rollback_to(level)
-    }
-
-    fn commit(&self) -> BoxFuture<'_, Result<()>> {
-        self.inside.commit()
-    }
-
-    fn rollback(&self) -> BoxFuture<'_, Result<()>> {
-        self.inside.rollback()
-    }
+    as_inside! { bounds of layer: |_, work| work }
 }

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use tracing::{Instrument, Span};
 
 use super::Layer;
+use crate::as_inside;
 use crate::driver::{
-    BoxFuture, Call, Capabilities, Driver, Flow, Inserted, NativeWork, Prepared, Raw, RowRef, RowSink, RowSource,
+    BoxFuture, Call, Driver, Flow, Inserted, NativeWork, Raw, RowRef, RowSink, RowSource,
     RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
 };
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
-use crate::query::statement::Statement;
-use crate::value::{Datum, ValueType};
+use crate::value::Datum;
 
 /// An operation that ended.
 #[derive(Clone, Copy, Debug)]
@@ -295,17 +295,7 @@ impl<D: Session + ?Sized, O: Observer> Session for Observed<D, O> {
 }
 
 impl<O: Observer> Driver for Observed<dyn Driver, O> {
-    fn name(&self) -> &'static str {
-        self.inside.name()
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        self.inside.capabilities()
-    }
-
-    fn prepare(&self, statement: &Statement, parameters: &[ValueType]) -> Result<Prepared> {
-        self.inside.prepare(statement, parameters)
-    }
+    as_inside! { driver }
 
     fn begin<'a>(&'a self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<Arc<dyn Transaction>>> {
         Box::pin(async move {
@@ -339,23 +329,10 @@ impl<O: Observer> Driver for Observed<dyn Driver, O> {
     }
 }
 
-macro_rules! bounds {
-    ($($method:ident($($level:ident)?) = $operation:literal;)*) => { $(
-        fn $method(&self $(, $level: u32)?) -> BoxFuture<'_, Result<()>> {
-            Box::pin(async move {
-                let work = self.inside.$method($($level)?);
-                Begun::bare(self.driver, $operation).run(&*self.observer, work, |()| 0).await
-            })
-        }
-    )* };
-}
-
 impl<O: Observer> Transaction for Observed<dyn Transaction, O> {
-    bounds! {
-        savepoint(level) = "savepoint";
-        release(level) = "release";
-        rollback_to(level) = "rollback to";
-        commit() = "commit";
-        rollback() = "rollback";
+    as_inside! {
+        bounds of layer: |operation, work| Box::pin(async move {
+            Begun::bare(layer.driver, operation).run(&*layer.observer, work, |()| 0).await
+        })
     }
 }

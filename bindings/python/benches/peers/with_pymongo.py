@@ -6,7 +6,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from .lane import FEW, INSERT, Lane, Row, Values, count
+from models import FEW, Values
+
+from .lane import Lane, Row, count, named
 
 
 class Pymongo(Lane):
@@ -34,10 +36,10 @@ class Pymongo(Lane):
 
     async def inserts(self, rows: list[Values]) -> Any:
         for values in rows:
-            await self.users.insert_one(dict(zip(INSERT, values, strict=True)))
+            await self.users.insert_one(named(values))
 
     async def insert_many(self, rows: list[Values]) -> Any:
-        await self.users.insert_many([dict(zip(INSERT, values, strict=True)) for values in rows])
+        await self.users.insert_many([named(values) for values in rows])
 
     async def tree(self) -> Any:
         members = await self.database["Member"].find({"_id": {"$lte": 100}}).to_list()
