@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use ommi::as_inside;
 use ommi::driver::{
-    BoxFuture, Call, Driver, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream,
-    RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
+    BoxFuture, Call, Driver, Inserted, NativeWork, Raw, RowSink, RowSource, RowStream, RowsMatched, SchemaInfo,
+    Session, Transaction, TransactionOptions,
 };
 use ommi::layer::Layer;
 use ommi::model::ModelDef;

@@ -9,8 +9,8 @@ use tracing::{Instrument, Span};
 use super::Layer;
 use crate::as_inside;
 use crate::driver::{
-    BoxFuture, Call, Driver, Flow, Inserted, NativeWork, Raw, RowRef, RowSink, RowSource,
-    RowStream, RowsMatched, SchemaInfo, Session, Transaction, TransactionOptions,
+    BoxFuture, Call, Driver, Flow, Inserted, NativeWork, Raw, RowRef, RowSink, RowSource, RowStream, RowsMatched,
+    SchemaInfo, Session, Transaction, TransactionOptions,
 };
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
