@@ -370,6 +370,7 @@ fn measure<R: FurtherLane>(
             }
             for place in 0..2 {
                 let is_raw = (place + round) % 2 == 0;
+                lanes::rest();
                 let begun = Instant::now();
                 for _ in 0..times {
                     let given = match is_raw {

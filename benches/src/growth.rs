@@ -96,6 +96,7 @@ fn by_rows<R: Lane, O: Lane>(
         for round in 0..=ROUNDS {
             for place in 0..2 {
                 let lane = (place + round) % 2;
+                lanes::rest();
                 let took = match lane {
                     0 => one.block_on(each(&mut raw, work, size)),
                     _ => one.block_on(each(&mut ommi, work, size)),
@@ -119,7 +120,8 @@ fn by_rows<R: Lane, O: Lane>(
 /// The time of one operation.
 async fn each<L: Lane>(lane: &mut L, work: Growing, size: i64) -> Duration {
     let times = match work {
-        Growing::Get | Growing::Update => 500,
+        Growing::Get => 2_000,
+        Growing::Update => 500,
         Growing::Filter => (100_000 / size).clamp(1, 50),
         Growing::Rows | Growing::InsertAll => (10_000 / size).max(1),
     };
@@ -149,6 +151,7 @@ fn by_tasks(many: &Runtime, raw: impl Shared, ommi: impl Shared, points: &mut [P
         for round in 0..=ROUNDS {
             for place in 0..2 {
                 let lane = (place + round) % 2;
+                lanes::rest();
                 let begun = Instant::now();
                 match lane {
                     0 => many.block_on(look_up(raw.clone(), tasks)),

@@ -18,25 +18,36 @@ pub fn quantile(times: &[f64], share: f64) -> f64 {
     sorted[((last as f64) * share).round() as usize]
 }
 
-/// How many operations make a turn of its own: the shorter the turns, the more alike is what else the
-/// machine does meanwhile.
-const OF_A_TURN: u32 = 100;
+/// How many operations make a turn of its own where a server is asked: the shorter the turns, the more
+/// alike is what else the machine does meanwhile.
+pub const OF_A_TURN: u32 = 100;
 
-/// Runs two lanes in turn, `rounds` times each, after one round of warming. Rounds of many operations are
-/// several turns.
-pub fn interleave(rounds: usize, times: u32, mut raw: impl FnMut(u32), mut ommi: impl FnMut(u32)) -> Figures {
+/// Runs two lanes in turn, `rounds` times each, after one round of warming. Rounds of more operations than
+/// make a turn are several turns, each of which is warmed by a tenth of it.
+pub fn interleave(
+    rounds: usize,
+    times: u32,
+    of_a_turn: u32,
+    mut raw: impl FnMut(u32),
+    mut ommi: impl FnMut(u32),
+) -> Figures {
     let mut figures = Figures { raw: Vec::new(), ommi: Vec::new() };
     raw(times);
     ommi(times);
-    let turns = (times / OF_A_TURN).max(1);
+    let turns = (times / of_a_turn).max(1);
     let (rounds, times) = (rounds * turns as usize, times / turns);
     for round in 0..rounds {
         let mut timed = |is_ommi: bool| {
-            let begun = Instant::now();
-            match is_ommi {
+            let mut run = |times: u32| match is_ommi {
                 true => ommi(times),
                 false => raw(times),
+            };
+            lanes::rest();
+            if times >= 10 {
+                run(times / 10);
             }
+            let begun = Instant::now();
+            run(times);
             let each = begun.elapsed().as_secs_f64() / f64::from(times) * 1e6;
             match is_ommi {
                 true => figures.ommi.push(each),

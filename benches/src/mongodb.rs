@@ -225,7 +225,13 @@ pub fn compare(only: &str) {
     same_answers(&lanes);
     measure::head();
     for (work, times, raw, ommi) in WORKS.iter().filter(|(work, ..)| work.starts_with(only)) {
-        let figures = measure::interleave(15, *times, |times| raw(&lanes, times), |times| ommi(&lanes, times));
+        let figures = measure::interleave(
+            15,
+            *times,
+            measure::OF_A_TURN,
+            |times| raw(&lanes, times),
+            |times| ommi(&lanes, times),
+        );
         measure::row(work, &figures);
     }
 }

@@ -91,11 +91,12 @@ fn check(store: &mut dyn Store, lanes: &mut [Box<dyn Run>], works: &[Work]) {
 }
 
 /// Runs one work on all lanes in turn; another lane is the first in each round.
-fn measure(store: &mut dyn Store, lanes: &mut [Box<dyn Run>], work: Work, times: &mut Times) {
+fn measure(store: &mut dyn Store, of: &mut [Box<dyn Run>], work: Work, times: &mut Times) {
     for round in 0..=ROUNDS {
-        for place in 0..lanes.len() {
-            let count = lanes.len();
-            let lane = &mut lanes[(place + round) % count];
+        for place in 0..of.len() {
+            let count = of.len();
+            let lane = &mut of[(place + round) % count];
+            lanes::rest();
             let took = lane.run(work, work.times());
             if work.inserts() {
                 store.clean();

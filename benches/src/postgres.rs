@@ -416,7 +416,13 @@ pub fn compare(only: &str) {
     same_answers(&lanes);
     measure::head();
     for (work, times, raw, ommi) in WORKS.iter().filter(|(work, ..)| work.starts_with(only)) {
-        let figures = measure::interleave(25, *times, |times| raw(&lanes, times), |times| ommi(&lanes, times));
+        let figures = measure::interleave(
+            25,
+            *times,
+            measure::OF_A_TURN,
+            |times| raw(&lanes, times),
+            |times| ommi(&lanes, times),
+        );
         measure::row(work, &figures);
     }
 }
@@ -467,6 +473,7 @@ pub fn together() {
     });
     let figures = measure::interleave(
         9,
+        TASKS * LOOKUPS,
         TASKS * LOOKUPS,
         |_| {
             let pool = Arc::clone(&pool);

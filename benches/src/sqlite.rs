@@ -284,7 +284,7 @@ pub fn compare(only: &str) {
     same_answers(&lanes);
     measure::head();
     for (work, times, raw, ommi) in WORKS.iter().filter(|(work, ..)| work.starts_with(only)) {
-        let figures = measure::interleave(25, *times, |times| raw(&lanes, times), |times| ommi(&lanes, times));
+        let figures = measure::interleave(25, *times, *times, |times| raw(&lanes, times), |times| ommi(&lanes, times));
         measure::row(work, &figures);
     }
 }

@@ -27,3 +27,10 @@ pub const WORKERS: usize = 2;
 
 /// How many tasks there are.
 pub const TASKS: u32 = 64;
+
+/// Lets pass what the lane before may have left behind: Ommi keeps the lock of an SQLite file for some
+/// milliseconds after many reads, and the raw lane's connection, which is of the same process, need not
+/// take it then.
+pub fn rest() {
+    std::thread::sleep(std::time::Duration::from_millis(30));
+}

@@ -8,6 +8,10 @@ use ommi::driver::{Encoder, Flow, RowEncoder, RowRef, RowSink, RowSource};
 use ommi::model::ModelDef;
 use ommi::value::{Cell, Datum, ValueType};
 use ommi::{Error, Result};
+use pyo3::prelude::*;
+
+use crate::model::Instances;
+use crate::parts::{PART, Parts};
 
 /// A value. Text and bytes lie in the arena's buffer, and what is larger than a number among its others.
 ///
@@ -82,7 +86,8 @@ impl Arena {
         self.width
     }
 
-    fn clear(&mut self) {
+    /// Forgets all rows, and keeps their room.
+    pub(crate) fn clear(&mut self) {
         self.slots.clear();
         self.buffer.clear();
         self.others.clear();
@@ -90,7 +95,7 @@ impl Arena {
 
     /// Forgets all rows but the first ones.
     pub(crate) fn truncate(&mut self, rows: usize) {
-        self.slots.truncate(rows * self.width);
+        self.slots.truncate(rows.saturating_mul(self.width));
     }
 
     /// The values of each row.
@@ -228,8 +233,11 @@ pub(crate) struct RowsOf {
     pub(crate) arena: Arena,
     types: Arc<[ValueType]>,
     model: Option<Arc<ModelDef>>,
-    /// After how many rows the sink has enough.
-    most: usize,
+    /// How many values are enough.
+    enough: usize,
+    /// How many values make a part that is handed over.
+    of_part: usize,
+    parts: Option<Arc<Parts>>,
 }
 
 impl RowsOf {
@@ -240,7 +248,41 @@ impl RowsOf {
             0..=2 => Arena { buffer: Vec::with_capacity(128), ..Arena::with_rows(types.len(), most) },
             _ => Arena::new(types.len()),
         };
-        RowsOf { arena, types, model, most }
+        let enough = types.len().saturating_mul(most);
+        RowsOf { arena, types, model, enough, of_part: usize::MAX, parts: None }
+    }
+
+    /// Hands the rows over in parts, where somebody takes them.
+    pub(crate) fn in_parts(mut self, parts: Option<Arc<Parts>>) -> Self {
+        self.parts = parts;
+        self.note_part();
+        self
+    }
+
+    fn note_part(&mut self) {
+        if self.parts.is_some() {
+            self.of_part = self.arena.slots.len() + self.types.len() * PART;
+        }
+    }
+
+    #[cold]
+    fn hand_over(&mut self) {
+        if let Some(parts) = &self.parts {
+            parts.hand_over(&mut self.arena);
+        }
+        self.note_part();
+    }
+
+    /// Forgets all rows but the first ones.
+    pub(crate) fn keep(&mut self, rows: usize) {
+        let handed_over = self.parts.as_ref().map_or(0, |parts| parts.keep(rows));
+        self.arena.truncate(rows - handed_over);
+        self.note_part();
+    }
+
+    /// What was made of the rows that were handed over.
+    pub(crate) fn made(&self, py: Python<'_>) -> PyResult<Instances> {
+        self.parts.as_ref().map_or_else(|| Ok(Instances::default()), |parts| parts.finish(py))
     }
 
     #[cold]
@@ -261,6 +303,9 @@ impl RowSink for RowsOf {
 
     #[inline]
     fn row(&mut self, row: &dyn RowRef) -> Result<Flow> {
+        if self.arena.slots.len() >= self.of_part {
+            self.hand_over();
+        }
         let (arena, types) = (&mut self.arena, &self.types);
         arena.slots.reserve(types.len());
         for (index, of) in types.iter().enumerate() {
@@ -268,10 +313,11 @@ impl RowSink for RowsOf {
                 return Err(self.name(error, index));
             }
         }
-        Ok(if self.arena.rows() >= self.most { Flow::Stop } else { Flow::Continue })
+        Ok(if arena.slots.len() < self.enough { Flow::Continue } else { Flow::Stop })
     }
 
     fn reset(&mut self) {
+        self.keep(0);
         self.arena.clear();
     }
 

@@ -16,7 +16,7 @@ use pyo3::{IntoPyObjectExt, ffi, intern};
 
 use crate::arena::{Arena, Kind, NewRows, Slot};
 use crate::error::{OrRaise, wrong_type};
-use crate::related::{Loaded, Siblings};
+use crate::related::{Loaded, SiblingKeys, Siblings};
 use crate::value::{Codec, plain_text};
 
 /// How instances are made of rows.
@@ -57,6 +57,43 @@ pub(crate) struct ModelOf {
     parts: Option<Vec<Part>>,
     /// How instances load their relations, for models that have some.
     relations: OnceLock<Relations>,
+}
+
+/// Instances that are made of a result's rows, which may come in parts.
+#[derive(Default)]
+pub(crate) struct Instances {
+    list: Vec<Py<PyAny>>,
+    /// Those that the collector does not see yet.
+    hidden: Vec<Py<PyAny>>,
+    /// The fields by which they find others.
+    keys: Option<SiblingKeys>,
+    /// Whether there will be many, however few a part has.
+    are_parts: bool,
+}
+
+impl Instances {
+    /// For those that come in parts.
+    pub(crate) fn of_parts() -> Self {
+        Instances { are_parts: true, ..Instances::default() }
+    }
+
+    /// One more.
+    pub(crate) fn push(&mut self, instance: Py<PyAny>) {
+        self.list.push(instance);
+    }
+
+    /// Forgets all but the first ones.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.list.truncate(count);
+        if let Some(keys) = &mut self.keys {
+            keys.truncate(count);
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn into_list(self, py: Python<'_>) -> Vec<Bound<'_, PyAny>> {
+        self.list.into_iter().map(|instance| instance.into_bound(py)).collect()
+    }
 }
 
 /// How instances load their relations.
@@ -268,31 +305,62 @@ impl ModelOf {
         database: Option<&Py<PyAny>>,
         related: &[Loaded],
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut list = Vec::with_capacity(arena.rows());
+        let mut instances = Instances::default();
+        self.add(py, arena, &mut instances)?;
+        self.finish(py, instances, database, related)
+    }
+
+    /// Makes the instances of an arena's rows, which follow others.
+    pub(crate) fn add(&self, py: Python<'_>, arena: &Arena, to: &mut Instances) -> PyResult<()> {
+        let begun = to.list.len();
+        to.list.reserve(arena.rows());
         let nothing = PyTuple::empty(py);
         let simple = self.maker.is_simple() && self.parts.is_none();
         let paused = (simple && arena.rows() > 1).then(PausedCollector::new);
         for row in arena.iter() {
-            if simple {
+            let instance = if simple {
                 let instance = self.maker.allocate(py, &nothing)?;
                 for (field, slot) in self.fields.iter().zip(row) {
                     field.attribute.set(&instance, &field.decode(py, arena, slot)?)?;
                 }
-                list.push(instance);
+                instance
             } else {
-                list.push(self.make(py, |number| self.decode(py, arena, row, number))?);
-            }
+                self.make(py, |number| self.decode(py, arena, row, number))?
+            };
+            to.list.push(instance.unbind());
         }
-        if let (Some(relations), Some(database)) = (self.relations.get(), database)
-            && !list.is_empty()
+        if let Some(relations) = self.relations.get()
+            && arena.rows() > 0
         {
-            let siblings = Siblings::new(py, database, &relations.columns(py)?, arena);
+            let keys = match &mut to.keys {
+                Some(keys) => keys,
+                none => none.insert(SiblingKeys::new(relations.columns(py)?, arena.rows())),
+            };
+            keys.add(arena);
+        }
+        if let Some(paused) = paused.filter(|_| to.are_parts || arena.rows() >= HIDDEN) {
+            paused.hide(py, to.list.get(begun..).unwrap_or_default());
+            to.hidden.append(&mut paused.keep());
+        }
+        Ok(())
+    }
+
+    /// The list of all instances of a result, which from now on share what is loaded for them.
+    pub(crate) fn finish<'py>(
+        &self,
+        py: Python<'py>,
+        mut instances: Instances,
+        database: Option<&Py<PyAny>>,
+        related: &[Loaded],
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let hidden = std::mem::take(&mut instances.hidden);
+        let _paused = (!hidden.is_empty() || !related.is_empty()).then(|| PausedCollector::of(hidden));
+        let (keys, list) = (instances.keys.take(), instances.into_list(py));
+        if let (Some(relations), Some(keys), Some(database)) = (self.relations.get(), keys, database) {
+            let siblings = Siblings::new(py, database, keys);
             related.iter().try_for_each(|loaded| siblings.fill(py, loaded))?;
             let siblings = Bound::new(py, siblings)?;
             list.iter().try_for_each(|instance| relations.set(instance, &siblings))?;
-        }
-        if let Some(paused) = paused.filter(|_| list.len() >= HIDDEN) {
-            paused.hide(&list);
         }
         Ok(list)
     }
@@ -669,19 +737,40 @@ thread_local! {
 static COLLECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 impl PausedCollector {
-    #[allow(unsafe_code, reason = "`gc.disable` called from Python needs the module, and a call for a flag")]
     pub(crate) fn new() -> Self {
+        PausedCollector::of(Vec::new())
+    }
+
+    /// A pause after which instances are shown that were hidden before.
+    #[allow(unsafe_code, reason = "`gc.disable` called from Python needs the module, and a call for a flag")]
+    fn of(mut hidden: Vec<Py<PyAny>>) -> Self {
         // SAFETY: sets a flag of the interpreter, whose lock is held: a list of instances is made.
         let is_outermost = unsafe { ffi::PyGC_Disable() } != 0;
         if is_outermost {
-            HIDING.set(Some(Vec::new()));
+            HIDING.set(Some(hidden));
+        } else {
+            HIDING.with_borrow_mut(|hiding| {
+                if let Some(hiding) = hiding {
+                    hiding.append(&mut hidden);
+                }
+            });
+            // the program has switched the collector off meanwhile
+            show(hidden);
         }
         PausedCollector { is_outermost }
     }
 
+    /// Ends the pause, and gives those that stay hidden.
+    fn keep(self) -> Vec<Py<PyAny>> {
+        match self.is_outermost {
+            true => HIDING.with_borrow_mut(|hiding| hiding.as_mut().map(std::mem::take)).unwrap_or_default(),
+            false => Vec::new(),
+        }
+    }
+
     /// Hides instances and lists that were just made, and that no program has seen.
     #[allow(unsafe_code, reason = "Python has no function for it")]
-    pub(crate) fn hide(&self, instances: &[Bound<'_, PyAny>]) {
+    pub(crate) fn hide(&self, py: Python<'_>, instances: &[Py<PyAny>]) {
         HIDING.with_borrow_mut(|hiding| {
             let Some(hiding) = hiding else { return };
             hiding.reserve(instances.len());
@@ -691,7 +780,7 @@ impl PausedCollector {
                 unsafe {
                     if ffi::PyObject_GC_IsTracked(instance.as_ptr()) != 0 {
                         ffi::PyObject_GC_UnTrack(instance.as_ptr().cast());
-                        hiding.push(instance.clone().unbind());
+                        hiding.push(instance.clone_ref(py));
                     }
                 }
             }
@@ -700,14 +789,14 @@ impl PausedCollector {
 }
 
 impl Drop for PausedCollector {
-    #[allow(unsafe_code, reason = "the other half of `new` and of `hide`")]
+    #[allow(unsafe_code, reason = "the other half of `of`")]
     fn drop(&mut self) {
         if !self.is_outermost {
             return;
         }
         let hidden = HIDING.take().unwrap_or_default();
         Python::attach(|py| {
-            // SAFETY: as in `new`; the value is dropped where it was made.
+            // SAFETY: as in `of`; the value is dropped where it was made.
             unsafe { ffi::PyGC_Enable() };
             if hidden.is_empty() {
                 return;
@@ -715,16 +804,22 @@ impl Drop for PausedCollector {
             let collect = COLLECT.get_or_try_init(py, || py.import("gc")?.getattr("collect").map(Bound::unbind));
             // what goes wrong in it is told by the collector itself
             let _ = collect.and_then(|collect| collect.call1(py, (0,)));
-            for instance in hidden {
-                // SAFETY: a live object of a type that the collector knows, since `hide` found it there;
-                // nobody has shown it to the collector since, as the condition says.
-                unsafe {
-                    if ffi::PyObject_GC_IsTracked(instance.as_ptr()) == 0 {
-                        ffi::PyObject_GC_Track(instance.as_ptr().cast());
-                    }
-                }
-            }
+            show(hidden);
         });
+    }
+}
+
+/// Shows hidden instances to the collector.
+#[allow(unsafe_code, reason = "the other half of `hide`")]
+fn show(hidden: Vec<Py<PyAny>>) {
+    for instance in hidden {
+        // SAFETY: a live object of a type that the collector knows, since `hide` found it there; nobody has
+        // shown it to the collector since, as the condition says. The interpreter's lock is held.
+        unsafe {
+            if ffi::PyObject_GC_IsTracked(instance.as_ptr()) == 0 {
+                ffi::PyObject_GC_Track(instance.as_ptr().cast());
+            }
+        }
     }
 }
 

@@ -18,11 +18,12 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
-use tokio::task::AbortHandle;
 
 use crate::error::exception;
+use crate::parts::Parts;
 use crate::port::{Port, port};
 use crate::runtime::runtime;
+use crate::sleeper::Sleeper;
 use crate::waiter::Waiter;
 
 /// Makes the Python object of an answer.
@@ -35,6 +36,11 @@ pub(crate) type Start = Arc<dyn Begin>;
 /// Begins the work of an operation, each time that it is awaited.
 pub(crate) trait Begin: Send + Sync {
     fn begin(self: Arc<Self>, py: Python<'_>) -> PyResult<Work>;
+
+    /// Begins it, with the parts in which its rows can be taken before all of them are there.
+    fn begin_in_parts(self: Arc<Self>, py: Python<'_>) -> PyResult<(Work, Option<Arc<Parts>>)> {
+        Ok((self.begin(py)?, None))
+    }
 }
 
 impl<F: Fn(Python<'_>) -> PyResult<Work> + Send + Sync> Begin for F {
@@ -49,7 +55,7 @@ pub(crate) fn begun_by(begin: impl Fn(Python<'_>) -> PyResult<Work> + Send + Syn
 }
 
 /// How long completed awaits may follow each other before the event loop gets a turn.
-const TURN: Duration = Duration::from_millis(1);
+pub(crate) const TURN: Duration = Duration::from_millis(1);
 
 /// In which form an operation gives its outcome.
 #[derive(Debug)]
@@ -257,7 +263,8 @@ enum State {
     Waiting {
         waiter: Py<Waiter>,
         outcome: Outcome,
-        work: AbortHandle,
+        work: Arc<Sleeper>,
+        parts: Option<Arc<Parts>>,
     },
     /// Complete, after the loop's turn.
     Complete(PyResult<Py<PyAny>>),
@@ -286,10 +293,13 @@ impl Running {
     }
 
     fn begin(&mut self, py: Python<'_>, start: Start) -> PyResult<Next> {
-        let work = match start.begin(py) {
-            Ok(work) => work,
+        let (work, parts) = match start.begin_in_parts(py) {
+            Ok(begun) => begun,
             Err(error) => return self.give(py, Err(error)),
         };
+        if parts.as_ref().is_some_and(|parts| parts.are_expected) {
+            return self.wait(py, work, Sleeper::woken(), parts);
+        }
         match poll_once(py, work)? {
             Begun::Complete(answer) => {
                 let outcome = finish(py, answer);
@@ -299,25 +309,36 @@ impl Running {
                 }
                 self.give(py, outcome)
             }
-            Begun::Pending(work) => self.wait(py, work),
+            Begun::Pending(work, sleeper) => self.wait(py, work, sleeper, parts),
         }
     }
 
-    /// Moves the work to the runtime, and lets the task wait.
-    fn wait(&mut self, py: Python<'_>, work: Work) -> PyResult<Next> {
+    /// Leaves the work to the runtime, and lets the task wait.
+    fn wait(&mut self, py: Python<'_>, work: Work, sleeper: Arc<Sleeper>, parts: Option<Arc<Parts>>) -> PyResult<Next> {
         let running_loop = running_loop(py)?;
         let port: Arc<Port> = port(py, &running_loop)?;
         let waiter = Py::new(py, Waiter::new(running_loop.unbind()))?;
         let outcome: Outcome = Arc::default();
-        let (place, told) = (Arc::clone(&outcome), waiter.clone_ref(py));
-        let task = runtime()?.spawn(async move {
-            let answer = work.await;
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-            port.ring(told);
+        let place = Arc::clone(&outcome);
+        let put = move |answer| *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let told = waiter.clone_ref(py);
+        sleeper.sleep(match &parts {
+            Some(parts) => {
+                parts.listen(port, told);
+                let parts = Arc::clone(parts);
+                Box::pin(async move {
+                    put(work.await);
+                    parts.end();
+                })
+            }
+            None => Box::pin(async move {
+                put(work.await);
+                port.ring(told);
+            }),
         });
         LAST_TURN.set(Some(Instant::now()));
         let yielded = waiter.clone_ref(py).into_any();
-        self.state = State::Waiting { waiter, outcome, work: task.abort_handle() };
+        self.state = State::Waiting { waiter, outcome, work: sleeper, parts };
         Ok(Next::Wait(yielded))
     }
 
@@ -330,13 +351,29 @@ impl Running {
                 LAST_TURN.set(Some(Instant::now()));
                 self.give(py, outcome)
             }
-            State::Waiting { waiter, outcome, work } => {
+            State::Waiting { mut waiter, outcome, work, parts } => {
+                match parts.as_ref().map(|parts| parts.take(py)).transpose() {
+                    Ok(None | Some(true)) => {}
+                    Ok(Some(false)) => {
+                        // more is to come
+                        let running_loop = waiter.get().get_loop(py);
+                        let port = port(py, running_loop.bind(py))?;
+                        waiter = Py::new(py, Waiter::new(running_loop))?;
+                        if let Some(parts) = &parts {
+                            parts.listen(port, waiter.clone_ref(py));
+                        }
+                    }
+                    Err(error) => {
+                        work.stop();
+                        return self.give(py, Err(error));
+                    }
+                }
                 let answer = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(answer) = answer else {
-                    // woken for nothing: the task waits again
+                    // woken for a part, or for nothing: the task waits again
                     waiter.get().yielded();
                     let yielded = waiter.clone_ref(py).into_any();
-                    self.state = State::Waiting { waiter, outcome, work };
+                    self.state = State::Waiting { waiter, outcome, work, parts };
                     return Ok(Next::Wait(yielded));
                 };
                 LAST_TURN.set(Some(Instant::now()));
@@ -401,7 +438,7 @@ impl Running {
 
     fn close(&mut self) {
         if let State::Waiting { work, .. } = std::mem::replace(&mut self.state, State::Over) {
-            work.abort();
+            work.stop();
         }
     }
 }
@@ -431,7 +468,8 @@ fn finish(py: Python<'_>, answer: Result<Finish>) -> PyResult<Py<PyAny>> {
 /// What a first poll came to.
 enum Begun {
     Complete(Result<Finish>),
-    Pending(Work),
+    /// With what wakes it.
+    Pending(Work, Arc<Sleeper>),
 }
 
 /// Polls work once, without the GIL.
@@ -439,10 +477,10 @@ fn poll_once(py: Python<'_>, mut work: Work) -> PyResult<Begun> {
     let runtime = runtime()?;
     Ok(py.detach(move || {
         let _inside = runtime.enter();
-        // the runtime polls it anew with a waker of its own
-        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let sleeper = Sleeper::polled();
+        match work.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&sleeper)))) {
             Poll::Ready(answer) => Begun::Complete(answer),
-            Poll::Pending => Begun::Pending(work),
+            Poll::Pending => Begun::Pending(work, sleeper),
         }
     }))
 }
@@ -454,7 +492,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn block_on(py: Python<'_>, work: Work) -> PyResult<Py<PyAny>> {
     let work = match poll_once(py, work)? {
         Begun::Complete(answer) => return finish(py, answer),
-        Begun::Pending(work) => work,
+        Begun::Pending(work, _) => work,
     };
     let place: Arc<(Mutex<Option<Result<Finish>>>, Condvar)> = Arc::default();
     let other = Arc::clone(&place);

@@ -1,6 +1,7 @@
 //! Queries, as immutable values: each method gives another query, each end an operation.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ommi::DynamicQuery;
 use ommi::query::condition::{Comparison, Condition};
@@ -17,8 +18,9 @@ use crate::arena::{Arena, RowsOf};
 use crate::error::OrRaise;
 use crate::expression::Expression;
 use crate::handle::{Handle, Missing};
-use crate::model::ModelOf;
-use crate::operation::{Finish, Operation, Start, Style, Work, begun_by};
+use crate::model::{Instances, ModelOf};
+use crate::operation::{Begin, Finish, Operation, Start, Style, Work, begun_by};
+use crate::parts::{Of, Parts};
 use crate::predicate::{Group, Tree, conjunction, tree_of};
 use crate::related::{Loaded, With, load};
 use crate::stream::Batches;
@@ -60,7 +62,6 @@ pub(crate) struct Query(Arc<QueryOf>);
 /// What a query ends in.
 #[derive(Clone, Copy)]
 enum End {
-    All,
     One,
     First,
     Optional,
@@ -196,17 +197,37 @@ impl QueryOf {
         arena: &Arena,
         related: &[Loaded],
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let Some(output) = &self.output else { return self.root.list(py, arena, Some(&self.owner), related) };
-        let row = |row: usize| {
+        let mut objects = Instances::default();
+        self.add(py, arena, &mut objects)?;
+        self.finish(py, objects, related)
+    }
+
+    /// Makes the Python objects of rows, which follow others.
+    pub(crate) fn add(&self, py: Python<'_>, arena: &Arena, to: &mut Instances) -> PyResult<()> {
+        let Some(output) = &self.output else { return self.root.add(py, arena, to) };
+        for row in 0..arena.rows() {
             let values = output.codecs.iter().enumerate();
             let values = values.map(|(column, codec)| codec.decode(py, arena.cell(row, column)));
             let values = PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)?;
-            match &output.into {
-                Some(class) => class.bind(py).call1(values),
-                None => Ok(values.into_any()),
-            }
-        };
-        (0..arena.rows()).map(row).collect()
+            to.push(match &output.into {
+                Some(class) => class.bind(py).call1(values)?.unbind(),
+                None => values.into_any().unbind(),
+            });
+        }
+        Ok(())
+    }
+
+    /// All Python objects of a result.
+    pub(crate) fn finish<'py>(
+        &self,
+        py: Python<'py>,
+        objects: Instances,
+        related: &[Loaded],
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        match self.output {
+            Some(_) => Ok(objects.into_list(py)),
+            None => self.root.finish(py, objects, Some(&self.owner), related),
+        }
     }
 
     /// What has to be created before the query can run.
@@ -230,11 +251,16 @@ impl QueryOf {
         models.into_iter().try_for_each(|model| self.handle.check(model))
     }
 
+    /// The relations that are loaded with the rows.
+    fn with(&self) -> &[With] {
+        if self.output.is_none() { &self.with } else { &[] }
+    }
+
     /// Reads the relations that are loaded with rows.
-    pub(crate) async fn related(&self, db: &Db, arena: &Arena) -> Result<Vec<Loaded>> {
-        match (&*self.with, &self.output) {
-            ([], _) | (_, Some(_)) => Ok(Vec::new()),
-            (with, None) => load(db, arena, with).await,
+    pub(crate) async fn related(&self, db: &Db, arena: &Arena, parts: Option<Arc<Parts>>) -> Result<Vec<Loaded>> {
+        match self.with() {
+            [] => Ok(Vec::new()),
+            with => load(db, arena, with, parts).await,
         }
     }
 
@@ -263,6 +289,44 @@ fn operation(query: &Arc<QueryOf>, end: End, style: Style) -> Operation {
     Operation::new(style, start)
 }
 
+/// The operation that reads all rows of a query.
+fn all(query: &Arc<QueryOf>, style: Style) -> Operation {
+    Operation::new(style, Arc::new(All(Arc::clone(query))))
+}
+
+struct All(Arc<QueryOf>);
+
+impl Begin for All {
+    fn begin(self: Arc<Self>, py: Python<'_>) -> PyResult<Work> {
+        Ok(self.begin_in_parts(py)?.0)
+    }
+
+    fn begin_in_parts(self: Arc<Self>, py: Python<'_>) -> PyResult<(Work, Option<Arc<Parts>>)> {
+        let missing = self.0.missing(py)?;
+        let query = Arc::clone(&self.0);
+        let parts = match With::last(query.with()) {
+            // the keys of all other rows are needed at once
+            Some(route) => Parts::new(Of::Model(Arc::clone(&route.target)), route.has_many.load(Ordering::Relaxed)),
+            None => Parts::new(Of::Query(Arc::clone(&query)), false),
+        };
+        let given = Arc::clone(&parts);
+        let work: Work = Box::pin(async move {
+            query.prepare(missing).await?;
+            let db = query.handle.db().await?;
+            let of_rows = query.with().is_empty().then(|| Arc::clone(&given));
+            let sink = query.sink(usize::MAX).in_parts(of_rows);
+            let rows = query.of(&db)?.read_into(sink, "find").await?;
+            let related = query.related(&db, &rows.arena, Some(given)).await?;
+            Ok(Box::new(move |py: Python<'_>| {
+                let mut objects = rows.made(py)?;
+                query.add(py, &rows.arena, &mut objects)?;
+                Ok(result_list(py, query.finish(py, objects, &related)?)?.unbind())
+            }) as Finish)
+        });
+        Ok((work, Some(parts)))
+    }
+}
+
 fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
     let missing = query.missing(py)?;
     let query = Arc::clone(query);
@@ -276,14 +340,6 @@ fn begin(py: Python<'_>, query: &Arc<QueryOf>, end: End) -> PyResult<Work> {
 async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
     let mut core = query.of(db)?;
     match end {
-        End::All => {
-            let rows = core.read_into(query.sink(usize::MAX), "find").await?;
-            let related = query.related(db, &rows.arena).await?;
-            Ok(Box::new(move |py| {
-                let objects = query.objects(py, &rows.arena, &related)?;
-                Ok(result_list(py, objects)?.unbind())
-            }))
-        }
         End::One | End::Optional | End::First => {
             let most = if matches!(end, End::First) { 1 } else { 2 };
             if core.select.limit.is_none() && !query.is_by_key() {
@@ -299,7 +355,7 @@ async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
                 }
                 _ => {}
             }
-            let related = query.related(db, &rows.arena).await?;
+            let related = query.related(db, &rows.arena, None).await?;
             Ok(Box::new(move |py| {
                 let mut objects = query.objects(py, &rows.arena, &related)?;
                 Ok(objects.drain(..).next().map_or_else(|| py.None(), Bound::unbind))
@@ -346,7 +402,7 @@ async fn run(query: Arc<QueryOf>, db: &Db, end: End) -> Result<Finish> {
                 }
                 false => None,
             };
-            let related = query.related(db, &rows.arena).await?;
+            let related = query.related(db, &rows.arena, None).await?;
             Ok(Box::new(move |py| {
                 let rows = result_list(py, query.objects(py, &rows.arena, &related)?)?;
                 let page = py.import("ommi.results")?.getattr("Page")?;
@@ -378,7 +434,7 @@ impl Query {
         Query(Arc::new(query))
     }
 
-    fn with(&self, py: Python<'_>, change: impl FnOnce(&mut QueryOf) -> PyResult<()>) -> PyResult<Query> {
+    fn changed(&self, py: Python<'_>, change: impl FnOnce(&mut QueryOf) -> PyResult<()>) -> PyResult<Query> {
         let mut query = self.0.copy(py);
         change(&mut query)?;
         Ok(Query::new(query))
@@ -411,7 +467,7 @@ impl Query {
     /// All rows, as a list.
     #[getter]
     fn all(&self) -> Operation {
-        self.end(End::All)
+        all(&self.0, Style::QueryResult)
     }
 
     /// The only row.
@@ -448,7 +504,7 @@ impl Query {
     #[pyo3(signature = (cursor))]
     fn after(&self, py: Python<'_>, cursor: Option<&str>) -> PyResult<Query> {
         let after = cursor.map(|cursor| cursor.parse::<Cursor>().or_raise(py)).transpose()?;
-        self.with(py, |query| {
+        self.changed(py, |query| {
             query.after = after;
             Ok(())
         })
@@ -545,24 +601,24 @@ impl Query {
     }
 
     fn __await__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Bound::new(py, self.end(End::All))?.call_method0(intern!(py, "__await__"))
+        Bound::new(py, all(&self.0, Style::QueryResult))?.call_method0(intern!(py, "__await__"))
     }
 
     /// `all`, with exceptions raised.
     fn or_raise(&self) -> Operation {
-        operation(&self.0, End::All, Style::Raise)
+        all(&self.0, Style::Raise)
     }
 
     /// `all`, or `default` where it fails.
     #[pyo3(signature = (default, *, any_error = false))]
     fn or_use(&self, default: Py<PyAny>, any_error: bool) -> Operation {
-        operation(&self.0, End::All, Style::Use(default, any_error))
+        all(&self.0, Style::Use(default, any_error))
     }
 
     /// Only rows that pass other predicates too.
     #[pyo3(signature = (*predicates))]
     fn filter(&self, py: Python<'_>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
-        self.with(py, |query| query.restrict(conjunction(predicates)?))
+        self.changed(py, |query| query.restrict(conjunction(predicates)?))
     }
 
     #[pyo3(name = "where", signature = (*predicates))]
@@ -573,7 +629,7 @@ impl Query {
     /// At most a number of rows, of a page that is counted from 0.
     #[pyo3(signature = (limit, page = 0))]
     fn limit(&self, py: Python<'_>, limit: u64, page: u64) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             query.limit = Some(limit);
             if page > 0 {
                 query.offset = Some(page.saturating_mul(limit));
@@ -589,7 +645,7 @@ impl Query {
 
     /// Without the first rows.
     fn offset(&self, py: Python<'_>, rows: u64) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             query.offset = Some(rows);
             Ok(())
         })
@@ -598,7 +654,7 @@ impl Query {
     /// In an order; a second call adds orders of less weight.
     #[pyo3(signature = (*fields))]
     fn sort(&self, py: Python<'_>, fields: Vec<Py<Expression>>) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             for field in &fields {
                 let field = field.bind(py).get();
                 if field.model.as_ref().is_some_and(|model| !Arc::ptr_eq(model, &query.root)) {
@@ -621,7 +677,7 @@ impl Query {
     /// Loads relations with the rows: `.with_(Author.books)`.
     #[pyo3(signature = (*relations))]
     fn with_(&self, py: Python<'_>, relations: &Bound<'_, PyTuple>) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             let mut with = With::parse(&query.root, relations)?;
             with.splice(..0, query.with.iter().cloned());
             query.with = with.into();
@@ -637,7 +693,7 @@ impl Query {
     /// Puts rows together; `select` says what each group gives.
     #[pyo3(signature = (*by))]
     fn group_by(&self, py: Python<'_>, by: Vec<Py<Expression>>) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             query.group_by.extend(Query::expressions(py, &query.root, &by)?.0);
             Ok(())
         })
@@ -650,7 +706,7 @@ impl Query {
         if what.is_empty() {
             return Err(PyTypeError::new_err("`select` needs at least one field or expression"));
         }
-        self.with(py, |query| {
+        self.changed(py, |query| {
             let (expressions, codecs) = Query::expressions(py, &query.root, &what)?;
             query.output = Some(Arc::new(Output { expressions, codecs, into }));
             Ok(())
@@ -671,7 +727,7 @@ impl Query {
     /// Only groups that pass a predicate over aggregates.
     #[pyo3(signature = (*predicates))]
     fn having(&self, py: Python<'_>, predicates: &Bound<'_, PyTuple>) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             for predicate in predicates.iter_borrowed() {
                 if let Some(tree) = tree_of(&predicate)? {
                     query.having = query.having.clone().and(tree.condition(&query.root)?);
@@ -683,7 +739,7 @@ impl Query {
 
     /// Each different row once.
     fn distinct(&self, py: Python<'_>) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             query.distinct = true;
             Ok(())
         })
@@ -691,7 +747,7 @@ impl Query {
 
     /// Refuses the query where the database cannot answer it by itself.
     fn strict(&self, py: Python<'_>) -> PyResult<Query> {
-        self.with(py, |query| {
+        self.changed(py, |query| {
             query.strict = true;
             Ok(())
         })

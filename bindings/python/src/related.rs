@@ -18,6 +18,7 @@ use crate::database::Database;
 use crate::lazy::{Lazy, Own};
 use crate::model::{ModelOf, PausedCollector};
 use crate::operation::{Finish, Work};
+use crate::parts::Parts;
 use crate::route::{Route, RouteOf};
 
 /// A relation that is loaded with the rows that have it, and the relations of what it leads to.
@@ -56,6 +57,11 @@ impl With {
         Ok(all)
     }
 
+    /// The way to the rows that are read last.
+    pub(crate) fn last(with: &[With]) -> Option<&Arc<RouteOf>> {
+        with.last().map(|with| With::last(&with.inner).unwrap_or(&with.route))
+    }
+
     /// The models of all related rows.
     pub(crate) fn targets<'a>(with: &'a [With], into: &mut Vec<&'a Arc<ModelOf>>) {
         for with in with {
@@ -81,7 +87,7 @@ impl FoundRows for RowsOf {
     }
 
     fn truncate(&mut self, rows: usize) {
-        self.arena.truncate(rows);
+        self.keep(rows);
     }
 
     #[inline]
@@ -90,22 +96,35 @@ impl FoundRows for RowsOf {
     }
 }
 
-async fn read(db: &Db, route: &RouteOf, keys: &RowKeys) -> Result<LoadedRows<RowsOf>> {
+/// How many related rows are worth making instances of some while others are read.
+const MANY: usize = 2_000;
+
+async fn read(db: &Db, route: &RouteOf, keys: &RowKeys, parts: Option<Arc<Parts>>) -> Result<LoadedRows<RowsOf>> {
     let target = &route.target;
-    let sink = RowsOf::new(Arc::clone(&target.types), Some(Arc::clone(&target.def)), usize::MAX);
+    let sink = RowsOf::new(Arc::clone(&target.types), Some(Arc::clone(&target.def)), usize::MAX).in_parts(parts);
     db.load_rows(&route.core, keys, sink).await
 }
 
-/// Reads the relations of rows that hold all fields of their model.
-pub(crate) fn load<'a>(db: &'a Db, arena: &'a Arena, with: &'a [With]) -> BoxFuture<'a, Result<Vec<Loaded>>> {
+/// Reads the relations of rows that hold all fields of their model; those that are read last, in parts.
+pub(crate) fn load<'a>(
+    db: &'a Db,
+    arena: &'a Arena,
+    with: &'a [With],
+    parts: Option<Arc<Parts>>,
+) -> BoxFuture<'a, Result<Vec<Loaded>>> {
     Box::pin(async move {
         let mut all = Vec::with_capacity(with.len());
+        let mut left = with.len();
         for with in with {
+            left -= 1;
             let from = with.route.core.first.from();
             let key = |row: usize| from.iter().map(move |field| arena.cell(row, usize::from(*field)));
             let keys = Arc::new(RowKeys::new((0..arena.rows()).map(key)));
-            let rows = read(db, &with.route, &keys).await?;
-            let inner = load(db, &rows.rows.arena, &with.inner).await?;
+            let parts = parts.as_ref().filter(|_| left == 0).map(Arc::clone);
+            let (own, of_inner) = if with.inner.is_empty() { (parts, None) } else { (None, parts) };
+            let rows = read(db, &with.route, &keys, own).await?;
+            with.route.has_many.store(rows.leads.len() >= MANY, Ordering::Relaxed);
+            let inner = load(db, &rows.rows.arena, &with.inner, of_inner).await?;
             all.push(Loaded { route: Arc::clone(&with.route), relation: with.relation, keys, rows, inner });
         }
         Ok(all)
@@ -127,7 +146,10 @@ impl ByKey {
     /// Makes the instances of rows that were read.
     fn make(py: Python<'_>, loaded: &Loaded, owner: &Py<PyAny>) -> PyResult<ByKey> {
         let paused = PausedCollector::new();
-        let rows = loaded.route.target.list(py, &loaded.rows.rows.arena, Some(owner), &loaded.inner)?;
+        let (target, rows) = (&loaded.route.target, &loaded.rows.rows);
+        let mut instances = rows.made(py)?;
+        target.add(py, &rows.arena, &mut instances)?;
+        let rows = target.finish(py, instances, Some(owner), &loaded.inner)?;
         let leads = &loaded.rows.leads;
         let mut ranges = vec![(0, 0); loaded.keys.len()];
         for (key, _) in leads {
@@ -158,9 +180,10 @@ impl ByKey {
                     let rows = of(range).iter().map(|found| row(found).unwrap_or_else(|| py.None().into_bound(py)));
                     Ok(PyList::new(py, rows)?.into_any())
                 };
-                let lists = ranges.into_iter().map(list).collect::<PyResult<Vec<_>>>()?;
-                paused.hide(&lists);
-                lists.into_iter().map(|list| Some(list.unbind())).collect()
+                let lists =
+                    ranges.into_iter().map(|range| list(range).map(Bound::unbind)).collect::<PyResult<Vec<_>>>()?;
+                paused.hide(py, &lists);
+                lists.into_iter().map(Some).collect()
             }
             false => ranges.into_iter().map(|range| of(range).first().and_then(row).map(Bound::unbind)).collect(),
         };
@@ -263,23 +286,43 @@ impl Slot {
 pub(crate) struct Siblings {
     /// The database that the rows were read from.
     owner: Py<PyAny>,
-    /// The fields of `keys`.
-    columns: Arc<[usize]>,
-    /// The values of those fields in all rows.
-    keys: Arena,
+    keys: SiblingKeys,
     slots: Mutex<Vec<Arc<Slot>>>,
 }
 
-impl Siblings {
-    /// What rows share that hold all fields of their model.
-    pub(crate) fn new(py: Python<'_>, owner: &Py<PyAny>, columns: &Arc<[usize]>, arena: &Arena) -> Self {
-        let mut keys = Arena::with_rows(columns.len(), arena.rows());
-        for row in 0..arena.rows() {
-            for column in columns.iter() {
-                keys.push_cell(arena.cell(row, *column));
+/// The values of the fields by which the rows of a result find others.
+pub(crate) struct SiblingKeys {
+    /// Which fields of the rows.
+    columns: Arc<[usize]>,
+    keys: Arena,
+}
+
+impl SiblingKeys {
+    /// For a number of rows, or more.
+    pub(crate) fn new(columns: Arc<[usize]>, rows: usize) -> Self {
+        let keys = Arena::with_rows(columns.len(), rows);
+        SiblingKeys { columns, keys }
+    }
+
+    /// Forgets those of all rows but the first ones.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.keys.truncate(rows);
+    }
+
+    /// Takes those of rows that hold all fields of their model.
+    pub(crate) fn add(&mut self, rows: &Arena) {
+        for row in 0..rows.rows() {
+            for column in self.columns.iter() {
+                self.keys.push_cell(rows.cell(row, *column));
             }
         }
-        Siblings { owner: owner.clone_ref(py), columns: Arc::clone(columns), keys, slots: Mutex::default() }
+    }
+}
+
+impl Siblings {
+    /// What rows share that were read from a database.
+    pub(crate) fn new(py: Python<'_>, owner: &Py<PyAny>, keys: SiblingKeys) -> Self {
+        Siblings { owner: owner.clone_ref(py), keys, slots: Mutex::default() }
     }
 
     fn slot(&self, relation: usize) -> Arc<Slot> {
@@ -320,10 +363,10 @@ impl Siblings {
     /// The keys of all rows, for a route; `None` where they were not kept.
     fn row_keys(&self, route: &RouteOf) -> Option<Arc<RowKeys>> {
         let from = route.core.first.from().iter();
-        let places = from.map(|field| self.columns.iter().position(|column| *column == usize::from(*field)));
+        let places = from.map(|field| self.keys.columns.iter().position(|column| *column == usize::from(*field)));
         let places: Vec<usize> = places.collect::<Option<_>>()?;
-        let key = |row: usize| places.iter().map(move |place| self.keys.cell(row, *place));
-        Some(Arc::new(RowKeys::new((0..self.keys.rows()).map(key))))
+        let key = |row: usize| places.iter().map(move |place| self.keys.keys.cell(row, *place));
+        Some(Arc::new(RowKeys::new((0..self.keys.keys.rows()).map(key))))
     }
 
     /// Reads a relation of all rows, unless it was read; false if the row of a key is none of them.
@@ -333,7 +376,7 @@ impl Siblings {
         let Some(keys) = keys.as_ref().filter(|keys| keys.find(key).is_some()) else { return Ok(false) };
         let read = slot.once(async || {
             let (keys, inner) = (Arc::clone(keys), Vec::new());
-            let rows = read(db, route, &keys).await?;
+            let rows = read(db, route, &keys, None).await?;
             Ok(Loaded { route: Arc::clone(route), relation, keys, rows, inner })
         });
         read.await?;
@@ -409,7 +452,7 @@ pub(crate) fn load_for(
             }) as Finish);
         }
         let keys = Arc::new(RowKeys::new([key.iter().map(Datum::cell)]));
-        let rows = read(&db, &route, &keys).await?;
+        let rows = read(&db, &route, &keys, None).await?;
         Ok(Box::new(move |py: Python<'_>| {
             let loaded = Loaded { route, relation: 0, keys, rows, inner: Vec::new() };
             let value = ByKey::make(py, &loaded, &owner)?.value(py, 0, &loaded.route)?;

@@ -1,6 +1,7 @@
 //! The ways from models to related ones, and predicates over the rows that they lead to.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use ommi::model::{Cardinality, Link};
 use ommi::query::Condition;
@@ -18,6 +19,8 @@ pub(crate) struct RouteOf {
     pub(crate) core: ommi::model::Route,
     pub(crate) source: Arc<ModelOf>,
     pub(crate) target: Arc<ModelOf>,
+    /// Whether it led to many rows when it was last loaded with rows.
+    pub(crate) has_many: AtomicBool,
 }
 
 /// The way from a model's rows to related ones, as Python holds it.
@@ -63,7 +66,7 @@ impl Route {
         };
         let cardinality = if many { Cardinality::Many } else { Cardinality::Optional };
         let core = ommi::model::Route { name: name.into(), cardinality, first, second };
-        Ok(Route(Arc::new(RouteOf { core, source: model, target })))
+        Ok(Route(Arc::new(RouteOf { core, source: model, target, has_many: AtomicBool::new(false) })))
     }
 
     /// The fields of the model by which its rows find others.

@@ -42,7 +42,7 @@ impl Batches {
                 if !is_more {
                     *open = None;
                 }
-                let related = query.related(&db, &rows.arena).await?;
+                let related = query.related(&db, &rows.arena, None).await?;
                 Ok(Box::new(move |py: Python<'_>| {
                     let list = result_list(py, query.objects(py, &rows.arena, &related)?)?;
                     Ok((list, is_more).into_pyobject(py)?.into_any().unbind())

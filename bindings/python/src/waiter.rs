@@ -96,7 +96,7 @@ impl Waiter {
         self.state().is_yielded = is_yielded;
     }
 
-    fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
+    pub(crate) fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
         self.event_loop.clone_ref(py)
     }
 

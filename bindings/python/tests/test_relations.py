@@ -74,6 +74,19 @@ async def test_relations_are_loaded_for_all_rows_of_a_result_at_once(library):
         assert statements.count == 1
 
 
+async def test_all_rows_of_a_large_answer_share_their_relations(library):
+    authors = await library.db.find(library.Author).or_raise()
+    await library.db.add(
+        *[library.Book(title=f"Book {index}", author_id=authors[index % 2].id) for index in range(2_000)]
+    ).or_raise()
+    books = await library.db.find(library.Book.title.startswith("Book ")).or_raise()
+    assert len(books) == 2_000
+    with count_statements(library.db) as statements:
+        for book in books:
+            assert (await book.author).id == book.author_id
+        assert statements.count == 1
+
+
 async def test_relations_can_be_loaded_with_the_rows(library):
     with count_statements(library.db) as statements:
         authors = (

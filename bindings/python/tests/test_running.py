@@ -262,6 +262,81 @@ async def test_answers_of_many_rows_come_whole(stored_url, collects):
             gc.enable()
 
 
+async def test_values_of_many_rows_come_whole(stored_url):
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        rows = await db.add(*[Row(f"row {index}") for index in range(3_000)]).or_raise()
+        found = await db.find(Row).sort(Row.id).select(Row.id, Row.text).or_raise()
+        assert found == [(row.id, row.text) for row in rows]
+
+
+async def test_the_loop_has_turns_while_a_large_answer_comes(stored_url):
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        rows = await db.add(*[Row(f"row {index}") for index in range(20_000)]).or_raise()
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        counting = asyncio.create_task(count())
+        found = await db.find(Row).sort(Row.id).or_raise()
+        seen = turns
+        counting.cancel()
+        assert found == rows and seen > 1
+
+
+async def test_an_answer_that_is_dropped_half_way_leaves_nothing(stored_url):
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        await db.add(*[Row(f"row {index}") for index in range(5_000)]).or_raise()
+        begun = time.monotonic()
+        await db.find(Row).or_raise()
+        whole = time.monotonic() - begun
+        for step in range(40):
+            task = asyncio.create_task(_run(db.find(Row).or_raise()))
+            await asyncio.sleep(whole * step / 40)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+        del task
+        await asyncio.wait_for(asyncio.gather(*(_count(db) for _ in range(40))), 60)
+        gc.collect()
+        assert not any(isinstance(of, Row) for of in gc.get_objects())
+
+
+async def test_code_of_the_class_runs_for_each_row_of_a_large_answer_in_its_task(stored_url):
+    seen: list[tuple[int, object]] = []
+
+    @ommi_model(collection=ModelCollection(), name="Row")
+    @dataclass
+    class Seen:
+        text: str
+        id: Annotated[int, Key | Auto] = auto()
+
+        def __post_init__(self) -> None:
+            seen.append((self.id, asyncio.current_task()))
+            if self.text == "fails":
+                raise KeyError("the class does not want it")
+
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        rows = await db.add(*[Row(f"row {index}") for index in range(3_000)]).or_raise()
+        read = Ommi(db.driver, allow_implicit_model_setup=False)
+        found = await read.find(Seen).sort(Seen.id).or_raise()
+        assert [row.id for row in found] == [row.id for row in rows]
+        assert seen == [(row.id, asyncio.current_task()) for row in rows]
+        await db.find(Row.id == rows[500].id).update(text="fails").or_raise()
+        with pytest.raises(KeyError):
+            await read.find(Seen).sort(Seen.id).or_raise()
+        assert await _count(db) == 3_000
+
+
 async def test_a_row_that_cannot_be_read_fails_the_whole_answer(stored_url):
     @ommi_model(collection=ModelCollection(), name="Row")
     @dataclass

@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Commit,
     Rollback,
     Snapshot,
+    DataVersion,
 }
 
 impl Command {
@@ -44,6 +45,7 @@ impl Command {
             Command::Commit => (3, "COMMIT"),
             Command::Rollback => (4, "ROLLBACK"),
             Command::Snapshot => (5, "SELECT 1 FROM sqlite_schema LIMIT 1"),
+            Command::DataVersion => (6, "PRAGMA data_version"),
         };
         (StatementKey::command(number), text)
     }
@@ -106,6 +108,12 @@ impl Connection {
             while rows.next()?.is_some() {}
             Ok(())
         })
+    }
+
+    /// A number that differs once another connection has committed, as the open transaction sees it.
+    pub(crate) fn data_version(&mut self) -> Outcome<i64> {
+        let (key, text) = Command::DataVersion.key_and_text();
+        self.with_statement(key, text, |statement, _| Ok(statement.query_row([], |row| row.get(0))?))
     }
 
     /// Runs a text without parameters that is not worth keeping.

@@ -19,6 +19,7 @@ use crate::native::Native;
 use crate::options::Options;
 use crate::pool::{Pool, Purpose};
 use crate::shared::Shared;
+use crate::standing::Standing;
 use crate::stream::{Source, Stream};
 use crate::transaction::SqliteTransaction;
 use crate::{explain, native_work, raw, read, schema, worker, write};
@@ -62,7 +63,10 @@ impl Connector for SqliteConnector {
 
 fn open(options: Arc<Options>) -> Result<Shared> {
     let opener = Arc::new(Opener::new(Arc::clone(&options)));
-    let pool = |purpose, size| Pool::new(purpose, size, Arc::clone(&opener), options.acquire_timeout);
+    let standing = options.reads_beside_writes().then(|| Arc::new(Standing::new(&opener)));
+    let pool = |purpose, size| {
+        Pool::new(purpose, size, Arc::clone(&opener), options.acquire_timeout, standing.as_ref().map(Arc::clone))
+    };
     let writer = pool(if options.exclusive { Purpose::All } else { Purpose::Write }, 1);
     writer.fill(1)?;
     let readers = match options.exclusive {
@@ -74,7 +78,7 @@ fn open(options: Arc<Options>) -> Result<Shared> {
             readers
         }
     };
-    Ok(Shared { options, readers, writer })
+    Ok(Shared { options, readers, writer, standing })
 }
 
 /// An SQLite database.
@@ -227,12 +231,14 @@ impl Driver for SqliteDriver {
                 true => Ok(Vec::new()),
                 false => self.shared.readers.close().await,
             };
-            let (writer, readers) = (writer?, readers?);
-            // the last connection of a file writes the WAL back
+            let standing = self.shared.standing.as_ref().map(Arc::clone);
             worker::block(move || {
-                drop(readers);
-                drop(writer);
-                Ok(())
+                if let Some(standing) = standing {
+                    standing.close();
+                }
+                // the last connection of a file writes the WAL back
+                let readers = readers.map(drop);
+                writer.map(drop).and(readers)
             })
             .await
         })

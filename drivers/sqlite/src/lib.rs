@@ -26,6 +26,7 @@ mod reference;
 mod schema;
 mod shared;
 mod short;
+mod standing;
 mod stream;
 mod transaction;
 mod watch;

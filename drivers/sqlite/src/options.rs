@@ -112,6 +112,11 @@ impl Options {
         self.is_memory() || self.journal == "WAL" && !self.is_durable()
     }
 
+    /// Whether readers of the file take locks that keep no writer away.
+    pub(crate) fn reads_beside_writes(&self) -> bool {
+        !self.is_memory() && !self.exclusive && self.journal == "WAL"
+    }
+
     /// The database, as messages call it.
     pub(crate) fn shown(&self) -> String {
         match &self.place {

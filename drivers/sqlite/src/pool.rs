@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::connection::{Command, Connection, Opener};
 use crate::error::Outcome;
+use crate::standing::{MANY, Standing};
 use crate::worker;
 
 /// Connections for one purpose, opened when they are first needed.
@@ -23,11 +24,15 @@ pub(crate) struct Pool {
     idle: Mutex<Idle>,
     opener: Arc<Opener>,
     acquire_timeout: Duration,
+    /// Saves readers their locks, where there are some.
+    standing: Option<Arc<Standing>>,
 }
 
 #[derive(Default)]
 struct Idle {
     connections: Vec<Connection>,
+    /// How often one was leased at once.
+    leases: u64,
     is_closed: bool,
     /// Who has a connection for longer than a short statement takes.
     holders: Vec<(u64, Holder)>,
@@ -44,8 +49,15 @@ pub(crate) enum Purpose {
 }
 
 impl Pool {
-    pub(crate) fn new(purpose: Purpose, size: u32, opener: Arc<Opener>, acquire_timeout: Duration) -> Arc<Self> {
+    pub(crate) fn new(
+        purpose: Purpose,
+        size: u32,
+        opener: Arc<Opener>,
+        acquire_timeout: Duration,
+        standing: Option<Arc<Standing>>,
+    ) -> Arc<Self> {
         Arc::new(Pool {
+            standing,
             purpose,
             size,
             permits: Semaphore::new(usize::try_from(size).unwrap_or(1)),
@@ -65,7 +77,18 @@ impl Pool {
         self.permits.try_acquire().ok()?.forget();
         // the lease gives the permit back where there is no connection
         let mut lease = Lease::new(self);
-        lease.connection = self.idle().connections.pop();
+        let mut idle = self.idle();
+        lease.connection = idle.connections.pop();
+        idle.leases += 1;
+        let leases = idle.leases;
+        drop(idle);
+        if let Some(standing) = &self.standing {
+            match self.purpose {
+                Purpose::Read if leases.is_multiple_of(MANY) => standing.look(),
+                Purpose::Read => {}
+                Purpose::Write | Purpose::All => standing.make_way(),
+            }
+        }
         lease.connection.is_some().then_some(lease)
     }
 
@@ -92,6 +115,9 @@ impl Pool {
         let timeout = timeout.unwrap_or(self.acquire_timeout).min(self.acquire_timeout);
         self.wait(1, timeout).await?;
         let mut lease = Lease::new(self);
+        if let Some(standing) = self.standing.as_ref().filter(|_| self.writes()) {
+            standing.make_way();
+        }
         let idle = self.idle().connections.pop();
         lease.connection = Some(match idle {
             Some(connection) => connection,

@@ -9,6 +9,7 @@ use crate::error::Outcome;
 use crate::native::Native;
 use crate::options::Options;
 use crate::pool::{Lease, Pool};
+use crate::standing::Standing;
 
 /// The connections of a handle.
 pub(crate) struct Shared {
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) readers: Arc<Pool>,
     /// The one connection that writes; with exclusive locking, the one that reads too.
     pub(crate) writer: Arc<Pool>,
+    /// Saves readers their locks, where they take some.
+    pub(crate) standing: Option<Arc<Standing>>,
 }
 
 impl Shared {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
@@ -37,8 +37,10 @@ type Filled<T> = (Vec<T>, Option<Box<dyn RowStream>>);
 enum State<T> {
     /// Waiting to be asked.
     Idle(Box<dyn RowStream>),
-    /// Reading a batch.
+    /// Reading a batch, which may be the one behind those that are given out.
     Reading(BoxFuture<'static, Batch>),
+    /// The batch behind those that are given out.
+    Read(Batch),
     /// Loading relations of a batch.
     Loading(BoxFuture<'static, Result<Filled<T>>>),
     /// At the end.
@@ -67,6 +69,8 @@ pub struct Rows<T> {
     residual: Option<Residual>,
     /// The transaction that the rows are read in, which may end before they do.
     scope: Option<Arc<TransactionScope>>,
+    /// Whether the first batch was given out, and more is likely to be wanted.
+    is_begun: bool,
 }
 
 impl<T> fmt::Debug for Rows<T> {
@@ -100,6 +104,7 @@ impl Db {
                 Scope::Transaction(scope) => Some(Arc::clone(scope)),
                 Scope::Database | Scope::Outside => None,
             },
+            is_begun: false,
         };
         if let Some(rest) = &plan.completion {
             let only_filters = !rest.is_grouped()
@@ -168,27 +173,20 @@ impl<T: Send + 'static> Rows<T> {
             }
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Done => return Poll::Ready(None),
-                State::Idle(mut stream) => {
+                State::Idle(stream) => {
                     if let Some(Err(error)) = self.scope.as_ref().map(|scope| scope.transaction()) {
                         return Poll::Ready(Some(Err(error)));
                     }
-                    let sink = match &self.residual {
-                        None => (self.sink)(&self.db),
-                        Some(residual) => Box::new(Untyped::of_model(&residual.model)),
-                    };
-                    let rows = self.batch;
-                    self.state = State::Reading(Box::pin(async move {
-                        let answer = stream.next(sink, rows).await;
-                        (stream, answer)
-                    }));
+                    self.state = State::Reading(self.reading(stream));
                 }
-                State::Reading(mut reading) => {
-                    let polled = reading.as_mut().poll(context);
-                    if polled.is_pending() {
+                State::Reading(mut reading) => match reading.as_mut().poll(context) {
+                    Poll::Pending => {
                         self.state = State::Reading(reading);
                         return Poll::Pending;
                     }
-                    let (stream, answer) = ready!(polled);
+                    Poll::Ready(batch) => self.state = State::Read(batch),
+                },
+                State::Read((stream, answer)) => {
                     let taken = answer.and_then(|(sink, more)| Ok((self.read(sink)?, more)));
                     match taken {
                         Ok(((rows, group), more)) => {
@@ -200,7 +198,7 @@ impl<T: Send + 'static> Rows<T> {
                                         load_all(&group, &with).await.map(|()| (rows, stream))
                                     }));
                                 }
-                                _ => self.fill((rows, stream)),
+                                _ => self.fill((rows, stream), context),
                             }
                         }
                         Err(error) => return Poll::Ready(Some(Err(self.fail(error)))),
@@ -211,16 +209,42 @@ impl<T: Send + 'static> Rows<T> {
                         self.state = State::Loading(loading);
                         return Poll::Pending;
                     }
-                    Poll::Ready(Ok(filled)) => self.fill(filled),
+                    Poll::Ready(Ok(filled)) => self.fill(filled, context),
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
                 },
             }
         }
     }
 
-    fn fill(&mut self, (rows, stream): Filled<T>) {
+    /// The reading of the next batch.
+    fn reading(&self, mut stream: Box<dyn RowStream>) -> BoxFuture<'static, Batch> {
+        let sink = match &self.residual {
+            None => (self.sink)(&self.db),
+            Some(residual) => Box::new(Untyped::of_model(&residual.model)),
+        };
+        let rows = self.batch;
+        Box::pin(async move {
+            let answer = stream.next(sink, rows).await;
+            (stream, answer)
+        })
+    }
+
+    /// Takes a batch to give out. From the second one on, the next is read meanwhile: but not in a
+    /// transaction, whose connection the program may want between two rows.
+    fn fill(&mut self, (rows, stream): Filled<T>, context: &mut Context<'_>) {
         self.ready = rows.into_iter();
-        self.state = stream.map_or(State::Done, State::Idle);
+        self.state = match stream {
+            None => State::Done,
+            Some(stream) if self.is_begun && self.scope.is_none() => {
+                let mut reading = self.reading(stream);
+                match reading.as_mut().poll(context) {
+                    Poll::Ready(batch) => State::Read(batch),
+                    Poll::Pending => State::Reading(reading),
+                }
+            }
+            Some(stream) => State::Idle(stream),
+        };
+        self.is_begun = true;
     }
 
     #[cold]

@@ -41,6 +41,13 @@ impl Opener {
         self.connect().and_then(|connection| self.set_up(connection, writes)).map_err(|failure| self.explain(failure))
     }
 
+    /// A connection that only reads, for a file in WAL mode; `None` for others. May block.
+    pub(crate) fn open_beside(&self) -> Outcome<Option<Connection>> {
+        let connection = self.set_up(self.connect()?, false)?;
+        let journal: String = connection.sqlite().query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        Ok(journal.eq_ignore_ascii_case("wal").then_some(connection))
+    }
+
     fn connect(&self) -> Outcome<rusqlite::Connection> {
         let access = match self.options.mode {
             Mode::Read if !self.options.is_memory() => OpenFlags::SQLITE_OPEN_READ_ONLY,

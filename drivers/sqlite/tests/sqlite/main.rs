@@ -17,4 +17,5 @@ mod inserts;
 mod isolation;
 mod reading;
 mod schema;
+mod standing;
 mod transactions;
