@@ -29,7 +29,7 @@ const COUNTS: u32 = 4;
 /// Runs each work on one lane, once before it is counted.
 pub fn run(database: &str, lane: &str) {
     let mut store: Box<dyn Store> = match database {
-        "sqlite" => Box::new(sqlite::File::create()),
+        "sqlite" => Box::new(sqlite::File::counted()),
         "memory" => Box::new(memory::Memory::create()),
         _ => Box::new(postgres::Database::create()),
     };

@@ -17,12 +17,21 @@ use super::pool::Pool;
 pub struct File {
     path: PathBuf,
     connection: Connection,
+    /// Further options of Ommi.
+    options: &'static str,
 }
 
 impl File {
     /// Makes a file with tables and rows.
     pub fn create() -> Self {
         Self::of(USERS)
+    }
+
+    /// The same without what a thread does from time to time, to count instructions.
+    pub fn counted() -> Self {
+        let mut file = Self::create();
+        file.options = "&standing_read=off";
+        file
     }
 
     /// The same with so many users.
@@ -33,17 +42,21 @@ impl File {
         one.block_on(async { Ommi::fill(&url(&path, POOL), users).await.0.close().await }).expect("a good end");
         let connection = open(&path);
         connection.execute_batch("ANALYZE").expect("statistics");
-        File { path, connection }
+        File { path, connection, options: "" }
     }
 
     /// The address for Ommi.
     pub fn url(&self) -> String {
-        url(&self.path, POOL)
+        self.url_for(POOL)
+    }
+
+    fn url_for(&self, pool: u32) -> String {
+        url(&self.path, pool) + self.options
     }
 
     /// The same for many tasks.
     pub fn pooled_url(&self) -> String {
-        url(&self.path, CONNECTIONS)
+        self.url_for(CONNECTIONS)
     }
 
     /// The raw lane.
@@ -97,10 +110,7 @@ impl Store for File {
     fn lanes(&mut self) -> Vec<Box<dyn Run>> {
         let one = Rc::new(crate::one_thread());
         let many = Rc::new(lanes::tasks());
-        let ommi = (
-            one.block_on(Ommi::connect(&url(&self.path, POOL))),
-            many.block_on(Ommi::connect(&url(&self.path, CONNECTIONS))),
-        );
+        let ommi = (one.block_on(Ommi::connect(&self.url())), many.block_on(Ommi::connect(&self.pooled_url())));
         vec![
             Runner::boxed("raw", (&one, self.raw()), (&many, self.raw_pool())),
             Runner::boxed("Ommi", (&one, ommi.0), (&many, ommi.1)),

@@ -21,7 +21,7 @@ use pyo3::types::{PyTuple, PyType};
 
 use crate::error::exception;
 use crate::parts::Parts;
-use crate::port::{Port, port};
+use crate::port::{Place, port};
 use crate::runtime::runtime;
 use crate::sleeper::Sleeper;
 use crate::waiter::Waiter;
@@ -265,6 +265,7 @@ enum State {
         outcome: Outcome,
         work: Arc<Sleeper>,
         parts: Option<Arc<Parts>>,
+        place: Place,
     },
     /// Complete, after the loop's turn.
     Complete(PyResult<Py<PyAny>>),
@@ -316,29 +317,32 @@ impl Running {
     /// Leaves the work to the runtime, and lets the task wait.
     fn wait(&mut self, py: Python<'_>, work: Work, sleeper: Arc<Sleeper>, parts: Option<Arc<Parts>>) -> PyResult<Next> {
         let running_loop = running_loop(py)?;
-        let port: Arc<Port> = port(py, &running_loop)?;
+        let place = port(py, &running_loop)?.place();
         let waiter = Py::new(py, Waiter::new(running_loop.unbind()))?;
         let outcome: Outcome = Arc::default();
-        let place = Arc::clone(&outcome);
-        let put = move |answer| *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let of_task = Arc::clone(&outcome);
+        let put = move |answer| *of_task.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         let told = waiter.clone_ref(py);
         sleeper.sleep(match &parts {
             Some(parts) => {
-                parts.listen(port, told);
+                parts.listen(&place, told);
                 let parts = Arc::clone(parts);
                 Box::pin(async move {
                     put(work.await);
                     parts.end();
                 })
             }
-            None => Box::pin(async move {
-                put(work.await);
-                port.ring(told);
-            }),
+            None => {
+                let port = Arc::clone(place.port());
+                Box::pin(async move {
+                    put(work.await);
+                    port.ring(told);
+                })
+            }
         });
         LAST_TURN.set(Some(Instant::now()));
         let yielded = waiter.clone_ref(py).into_any();
-        self.state = State::Waiting { waiter, outcome, work: sleeper, parts };
+        self.state = State::Waiting { waiter, outcome, work: sleeper, parts, place };
         Ok(Next::Wait(yielded))
     }
 
@@ -351,16 +355,14 @@ impl Running {
                 LAST_TURN.set(Some(Instant::now()));
                 self.give(py, outcome)
             }
-            State::Waiting { mut waiter, outcome, work, parts } => {
-                match parts.as_ref().map(|parts| parts.take(py)).transpose() {
+            State::Waiting { mut waiter, outcome, work, parts, place } => {
+                match parts.as_ref().map(|parts| parts.take(py, place.is_alone())).transpose() {
                     Ok(None | Some(true)) => {}
                     Ok(Some(false)) => {
                         // more is to come
-                        let running_loop = waiter.get().get_loop(py);
-                        let port = port(py, running_loop.bind(py))?;
-                        waiter = Py::new(py, Waiter::new(running_loop))?;
+                        waiter = Py::new(py, Waiter::new(waiter.get().get_loop(py)))?;
                         if let Some(parts) = &parts {
-                            parts.listen(port, waiter.clone_ref(py));
+                            parts.listen(&place, waiter.clone_ref(py));
                         }
                     }
                     Err(error) => {
@@ -373,7 +375,7 @@ impl Running {
                     // woken for a part, or for nothing: the task waits again
                     waiter.get().yielded();
                     let yielded = waiter.clone_ref(py).into_any();
-                    self.state = State::Waiting { waiter, outcome, work, parts };
+                    self.state = State::Waiting { waiter, outcome, work, parts, place };
                     return Ok(Next::Wait(yielded));
                 };
                 LAST_TURN.set(Some(Instant::now()));

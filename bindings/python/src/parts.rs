@@ -12,12 +12,14 @@ use pyo3::prelude::*;
 use crate::arena::Arena;
 use crate::model::{Instances, ModelOf};
 use crate::operation::TURN;
-use crate::port::Port;
+use crate::port::{Place, Port};
 use crate::query::QueryOf;
 use crate::waiter::Waiter;
 
 /// How many rows make a part.
 pub(crate) const PART: usize = 256;
+/// How many parts come together where the loop has other operations to look after.
+const TOGETHER: usize = 4;
 /// How long the event loop's thread waits for a part: a turn of the loop takes half of it. Once it has
 /// waited in vain, what follows comes slowly, and the loop goes on meanwhile.
 const PATIENCE: Duration = Duration::from_micros(200);
@@ -54,8 +56,8 @@ struct State {
     /// How many of the rows that were taken are to be kept.
     kept: Option<usize>,
     is_over: bool,
-    /// The loop that is to be told of the next part, and who waits there.
-    listener: Option<(Arc<Port>, Py<Waiter>)>,
+    /// Of how many parts the loop is to be told, and who waits there.
+    listener: Option<(usize, Arc<Port>, Py<Waiter>)>,
 }
 
 struct Made {
@@ -88,7 +90,7 @@ impl Parts {
         let listener = state.listener.take();
         drop(state);
         match listener {
-            Some((port, waiter)) => port.ring(waiter),
+            Some((_, port, waiter)) => port.ring(waiter),
             None => self.changed.notify_one(),
         }
     }
@@ -100,7 +102,9 @@ impl Parts {
             let next = state.free.pop().unwrap_or_else(|| Arena::with_rows(rows.width(), PART));
             state.rows += rows.rows();
             state.full.push(std::mem::replace(rows, next));
-            self.tell(state);
+            if state.listener.as_ref().is_none_or(|(parts, ..)| *parts <= state.full.len()) {
+                self.tell(state);
+            }
         }
     }
 
@@ -131,26 +135,29 @@ impl Parts {
         self.tell(state);
     }
 
-    /// Lets the loop tell a waiter of the next part, or at once of what is there already.
-    pub(crate) fn listen(&self, port: Arc<Port>, waiter: Py<Waiter>) {
+    /// Lets the loop tell a waiter of the next part, or at once of what is there already. Where other
+    /// operations are waited for, some parts come together.
+    pub(crate) fn listen(&self, place: &Place, waiter: Py<Waiter>) {
         let mut state = self.state();
         state.is_heard = true;
+        let port = Arc::clone(place.port());
         if state.full.is_empty() && !state.is_over {
-            state.listener = Some((port, waiter));
+            state.listener = Some((if place.is_alone() { 1 } else { TOGETHER }, port, waiter));
         } else {
             drop(state);
             port.ring(waiter);
         }
     }
 
-    /// Makes instances of the parts that are there and soon will be, for a turn of the loop at most. Whether
-    /// the outcome is there; otherwise there is more to come.
-    pub(crate) fn take(&self, py: Python<'_>) -> PyResult<bool> {
+    /// Makes instances of the parts that are there, and, where no other operation is waited for, of those
+    /// that soon will be; for a turn of the loop at most. Whether the outcome is there; otherwise there is more
+    /// to come.
+    pub(crate) fn take(&self, py: Python<'_>, is_alone: bool) -> PyResult<bool> {
         let begun = Instant::now();
         let mut made = self.made();
         loop {
             let mut state = self.state();
-            if !made.is_slow && state.full.is_empty() && !state.is_over {
+            if is_alone && !made.is_slow && state.full.is_empty() && !state.is_over {
                 drop(state);
                 py.detach(|| {
                     let waits = |state: &mut State| state.full.is_empty() && !state.is_over;
@@ -160,7 +167,7 @@ impl Parts {
             }
             let is_over = state.is_over;
             if state.full.is_empty() && !is_over {
-                made.is_slow = true;
+                made.is_slow |= is_alone;
                 return Ok(false);
             }
             self.make(py, state, &mut made.instances)?;

@@ -2,6 +2,7 @@
 //! loop reads, one for all completions since its last turn.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::intern;
@@ -14,7 +15,30 @@ use crate::waiter::Waiter;
 pub(crate) struct Port {
     /// Those whose work is done.
     done: Mutex<Vec<Py<Waiter>>>,
+    /// How many operations are waited for.
+    waiting: AtomicUsize,
     bell: Bell,
+}
+
+/// The place of an operation that is waited for.
+pub(crate) struct Place(Arc<Port>);
+
+impl Place {
+    /// The way to the loop.
+    pub(crate) fn port(&self) -> &Arc<Port> {
+        &self.0
+    }
+
+    /// Whether no other operation of the loop is waited for.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.waiting.load(Ordering::Relaxed) == 1
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum Bell {
@@ -80,14 +104,24 @@ impl Port {
             here.set_nonblocking(true)?;
             there.set_nonblocking(true)?;
             let descriptor = here.as_raw_fd();
-            let port = Arc::new(Port { done: Mutex::default(), bell: Bell::Socket(here, there) });
+            let port = Arc::new(Port {
+                done: Mutex::default(),
+                waiting: AtomicUsize::new(0),
+                bell: Bell::Socket(here, there),
+            });
             let callback = Py::new(py, PortHolder(Arc::clone(&port)))?;
             if of.call_method1(intern!(py, "add_reader"), (descriptor, callback)).is_ok() {
                 return Ok(port);
             }
         }
         let weak = py.import("weakref")?.getattr("ref")?.call1((of,))?;
-        Ok(Arc::new(Port { done: Mutex::default(), bell: Bell::Loop(weak.unbind()) }))
+        Ok(Arc::new(Port { done: Mutex::default(), waiting: AtomicUsize::new(0), bell: Bell::Loop(weak.unbind()) }))
+    }
+
+    /// A place for an operation that is waited for.
+    pub(crate) fn place(self: Arc<Self>) -> Place {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Place(self)
     }
 
     /// Tells the loop that work is done, and who waits for it. Called from any thread.

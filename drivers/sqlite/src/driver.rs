@@ -41,6 +41,7 @@ use crate::{explain, native_work, raw, read, schema, worker, write};
 /// | `busy_timeout` | how long locks of other connections are waited for | `5s` |
 /// | `acquire_timeout` | how long connections of this handle are waited for | `30s` |
 /// | `begin` | how transactions begin: `immediate`, `deferred`, `exclusive` | `immediate` |
+/// | `standing_read` | `on` lets one more connection stay inside a read while there are many | `on` |
 /// | `statement_cache` | prepared statements of a connection | 256 |
 /// | `cache_size` | pages of cache of a connection | SQLite's |
 /// | `mmap_size` | bytes of the file that are mapped | SQLite's |
@@ -63,7 +64,7 @@ impl Connector for SqliteConnector {
 
 fn open(options: Arc<Options>) -> Result<Shared> {
     let opener = Arc::new(Opener::new(Arc::clone(&options)));
-    let standing = options.reads_beside_writes().then(|| Arc::new(Standing::new(&opener)));
+    let standing = options.has_standing_read().then(|| Arc::new(Standing::new(&opener)));
     let pool = |purpose, size| {
         Pool::new(purpose, size, Arc::clone(&opener), options.acquire_timeout, standing.as_ref().map(Arc::clone))
     };

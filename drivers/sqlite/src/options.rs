@@ -19,6 +19,7 @@ const KNOWN: &[&str] = &[
     "mmap_size",
     "mode",
     "readers",
+    "standing_read",
     "statement_cache",
     "synchronous",
 ];
@@ -56,6 +57,7 @@ pub(crate) struct Options {
     pub(crate) foreign_keys: bool,
     pub(crate) statement_cache: usize,
     pub(crate) begin: &'static str,
+    pub(crate) standing_read: bool,
 }
 
 impl Options {
@@ -74,6 +76,7 @@ impl Options {
         ];
         let begins =
             [("immediate", "BEGIN IMMEDIATE"), ("deferred", "BEGIN DEFERRED"), ("exclusive", "BEGIN EXCLUSIVE")];
+        let switch = [("on", true), ("off", false)];
         let place = place(options)?;
         let memory = place == Place::Memory;
         Ok(Options {
@@ -88,7 +91,8 @@ impl Options {
             // a lock on memory that nobody else can open would only take the readers away
             exclusive: options.choice("locking", &[("normal", false), ("exclusive", true)])?.unwrap_or(false)
                 && !memory,
-            foreign_keys: options.choice("foreign_keys", &[("on", true), ("off", false)])?.unwrap_or(true),
+            foreign_keys: options.choice("foreign_keys", &switch)?.unwrap_or(true),
+            standing_read: options.choice("standing_read", &switch)?.unwrap_or(true),
             statement_cache: number("statement_cache", 1..=100_000)?
                 .and_then(|count| usize::try_from(count).ok())
                 .unwrap_or(256),
@@ -112,9 +116,9 @@ impl Options {
         self.is_memory() || self.journal == "WAL" && !self.is_durable()
     }
 
-    /// Whether readers of the file take locks that keep no writer away.
-    pub(crate) fn reads_beside_writes(&self) -> bool {
-        !self.is_memory() && !self.exclusive && self.journal == "WAL"
+    /// Whether readers may share a lock, which in WAL mode keeps no writer away.
+    pub(crate) fn has_standing_read(&self) -> bool {
+        self.standing_read && !self.is_memory() && !self.exclusive && self.journal == "WAL"
     }
 
     /// The database, as messages call it.

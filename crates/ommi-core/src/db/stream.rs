@@ -57,7 +57,8 @@ struct Residual {
 /// The rows of a query as a stream: `while let Some(user) = rows.next().await? { .. }`, or a
 /// [`Stream`] of results.
 ///
-/// The connection that reads is held until the stream ends or is dropped.
+/// The connection that reads is held until the stream ends or is dropped. From the second batch on, the next
+/// one is read while the program has the rows of the one before; not in a transaction.
 pub struct Rows<T> {
     state: State<T>,
     batch: usize,

@@ -113,3 +113,16 @@ async fn without_a_wal_no_read_stays_open() {
         stranger.execute_batch("CREATE TABLE other (a TEXT); DROP TABLE other").unwrap();
     }
 }
+
+#[tokio::test]
+async fn it_can_be_switched_off() {
+    let folder = Folder::new();
+    let driver = open(&format!("{}&standing_read=off", folder.url())).await;
+    let insert = inserting(&*driver, &user(), Default::default());
+    let stranger = stranger(&folder);
+    for round in 0..10 {
+        insert.insert(&*driver, vec![ada(&round.to_string())]).await.unwrap();
+        read_often(&*driver).await;
+        assert!(restart_wal(&stranger, "RESTART"));
+    }
+}
