@@ -5,6 +5,7 @@
 //! in whole batches (`arena.rs`): filled while the database works and the GIL is free, read with it.
 
 mod arena;
+mod company;
 mod database;
 mod error;
 mod expression;

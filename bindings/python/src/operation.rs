@@ -22,7 +22,7 @@ use pyo3::types::{PyTuple, PyType};
 use crate::error::exception;
 use crate::parts::Parts;
 use crate::port::{Place, port};
-use crate::runtime::runtime;
+use crate::runtime::{company, runtime};
 use crate::sleeper::Sleeper;
 use crate::waiter::Waiter;
 
@@ -318,6 +318,8 @@ impl Running {
     fn wait(&mut self, py: Python<'_>, work: Work, sleeper: Arc<Sleeper>, parts: Option<Arc<Parts>>) -> PyResult<Next> {
         let running_loop = running_loop(py)?;
         let place = port(py, &running_loop)?.place();
+        let expects_many = parts.as_ref().is_some_and(|parts| parts.are_expected);
+        company()?.wait(place.is_alone() && !expects_many);
         let waiter = Py::new(py, Waiter::new(running_loop.unbind()))?;
         let outcome: Outcome = Arc::default();
         let of_task = Arc::clone(&outcome);

@@ -10,10 +10,18 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::company::Company;
+
 /// How many forks, one inside the other, may each use the package.
 const GENERATIONS: usize = 64;
 
-static RUNTIMES: [OnceLock<Runtime>; GENERATIONS] = [const { OnceLock::new() }; GENERATIONS];
+/// A runtime, and where its thread runs.
+struct Own {
+    runtime: Runtime,
+    company: Company,
+}
+
+static RUNTIMES: [OnceLock<Own>; GENERATIONS] = [const { OnceLock::new() }; GENERATIONS];
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 /// How many times the process is the child of one that used the package.
@@ -29,15 +37,27 @@ pub(crate) fn after_fork_in_child() {
     }
 }
 
-/// The runtime of this process.
-pub(crate) fn runtime() -> PyResult<&'static Runtime> {
+fn own() -> PyResult<&'static Own> {
     let Some(place) = RUNTIMES.get(generation()) else {
         return Err(PyRuntimeError::new_err("too many forks, one inside the other, use Ommi"));
     };
-    if let Some(runtime) = place.get() {
-        return Ok(runtime);
+    if let Some(own) = place.get() {
+        return Ok(own);
     }
-    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("ommi").enable_all().build();
+    let company = Company::new();
+    let begun = company.begun();
+    let builder = &mut Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).thread_name("ommi").on_thread_start(begun).enable_all().build();
     let runtime = runtime.map_err(|error| PyRuntimeError::new_err(format!("threads could not be started: {error}")))?;
-    Ok(place.get_or_init(|| runtime))
+    Ok(place.get_or_init(|| Own { runtime, company }))
+}
+
+/// The runtime of this process.
+pub(crate) fn runtime() -> PyResult<&'static Runtime> {
+    Ok(&own()?.runtime)
+}
+
+/// Where the runtime's thread runs.
+pub(crate) fn company() -> PyResult<&'static Company> {
+    Ok(&own()?.company)
 }

@@ -1,8 +1,10 @@
 //! The row path: from PostgreSQL's buffer into a sink.
 
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use ommi_core::driver::{Call, Flow, RowSink};
 use tokio_postgres::RowStream;
 
@@ -11,6 +13,9 @@ use crate::decode::{Column, PostgresRow, columns};
 use crate::encode::{Parameter, parameters};
 use crate::error::{Failure, Outcome};
 use crate::native::Native;
+
+/// How many rows that nobody wants are passed over.
+const SURPLUS: usize = 64;
 
 /// The key of a statement that has one form.
 #[inline]
@@ -85,8 +90,24 @@ async fn drain(rows: RowStream, described: Described<'_>, sink: &mut dyn RowSink
             Described::Later(wanted) => of_answer.get_or_insert_with(|| columns(row.columns(), wanted)) as &[Column],
         };
         if sink.row(&PostgresRow::new(&row, columns))? == Flow::Stop {
-            return Ok(Ended::Early);
+            return Ok(pass_over(rows).await);
         }
     }
     Ok(Ended::Whole)
+}
+
+/// Passes over the rows that nobody wants, if they are there already: a connection whose answer is left
+/// before its end has to find that end by itself, which takes another round trip.
+async fn pass_over(mut rows: Pin<&mut RowStream>) -> Ended {
+    poll_fn(|context| {
+        for _ in 0..SURPLUS {
+            match rows.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(None) => return Poll::Ready(Ended::Whole),
+                Poll::Ready(Some(Err(_))) | Poll::Pending => break,
+            }
+        }
+        Poll::Ready(Ended::Early)
+    })
+    .await
 }
