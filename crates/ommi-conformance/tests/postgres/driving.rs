@@ -1,11 +1,15 @@
 //! Requests that move the bytes of their connection themselves.
 
+use std::any::Any;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use futures_util::poll;
+use ommi::Result;
+use ommi::driver::{Flow, RowRef, RowSink};
 use ommi::prelude::*;
+use ommi::value::Datum;
 use tokio::time::timeout;
 
 use crate::database::Database;
@@ -77,6 +81,43 @@ async fn a_dropped_look_up_leaves_its_connection_to_others() {
         }
     }
     db.close().await.unwrap();
+    database.drop().await;
+}
+
+/// Wants no row after the first.
+struct FirstRow(usize);
+
+impl RowSink for FirstRow {
+    fn columns(&mut self, _: &[&str]) -> Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, _: &dyn RowRef) -> Result<Flow> {
+        self.0 += 1;
+        Ok(Flow::Stop)
+    }
+
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+#[tokio::test]
+async fn who_wants_one_row_and_gets_one_leaves_nothing_to_clean() {
+    let Some((database, db)) = items("one_row").await else { return };
+    for id in 1..=LONELY {
+        let found = db.model(Item::definition()).get_into(&[Datum::Int(id)], FirstRow(0)).await.unwrap();
+        assert_eq!(found.0, 1);
+    }
+    // while a connection is cleaned, another is opened
+    let opened =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'";
+    assert_eq!(db.raw(opened).tuples::<(i64,)>().await.unwrap(), [(1,)]);
+    read(&db).await;
     database.drop().await;
 }
 
