@@ -55,7 +55,7 @@ mod linux {
             }
         }
 
-        /// Notes that an operation is waited for on this thread, alone or not.
+        /// Notes that an operation is waited for on this thread, and whether it is the only one.
         pub(crate) fn wait(&self, is_alone: bool) {
             if !is_alone {
                 self.alone.store(0, Ordering::Relaxed);

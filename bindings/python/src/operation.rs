@@ -319,7 +319,7 @@ impl Running {
         let running_loop = running_loop(py)?;
         let place = port(py, &running_loop)?.place();
         let expects_many = parts.as_ref().is_some_and(|parts| parts.are_expected);
-        company()?.wait(place.is_alone() && !expects_many);
+        company()?.wait(place.is_only() && !expects_many);
         let waiter = Py::new(py, Waiter::new(running_loop.unbind()))?;
         let outcome: Outcome = Arc::default();
         let of_task = Arc::clone(&outcome);

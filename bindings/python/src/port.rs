@@ -20,6 +20,9 @@ pub(crate) struct Port {
     bell: Bell,
 }
 
+/// How many operations are waited for, whichever loop waits.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
 /// The place of an operation that is waited for.
 pub(crate) struct Place(Arc<Port>);
 
@@ -33,11 +36,17 @@ impl Place {
     pub(crate) fn is_alone(&self) -> bool {
         self.0.waiting.load(Ordering::Relaxed) == 1
     }
+
+    /// Whether no other operation of the process is waited for.
+    pub(crate) fn is_only(&self) -> bool {
+        WAITING.load(Ordering::Relaxed) == 1
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        WAITING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -121,6 +130,7 @@ impl Port {
     /// A place for an operation that is waited for.
     pub(crate) fn place(self: Arc<Self>) -> Place {
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        WAITING.fetch_add(1, Ordering::Relaxed);
         Place(self)
     }
 
