@@ -1,6 +1,7 @@
 """Loops, threads, processes, cancellation, memory."""
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import os
@@ -102,7 +103,6 @@ async def test_completed_awaits_give_the_loop_a_turn(sqlite):
 def _timeout(seconds: float):
     if sys.version_info >= (3, 11):
         return asyncio.timeout(seconds)
-    import contextlib
 
     @contextlib.asynccontextmanager
     async def limit():
@@ -308,6 +308,22 @@ async def test_an_answer_that_is_dropped_half_way_leaves_nothing(stored_url):
         await asyncio.wait_for(asyncio.gather(*(_count(db) for _ in range(40))), 60)
         gc.collect()
         assert not any(isinstance(of, Row) for of in gc.get_objects())
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system says nothing of processors")
+async def test_no_thread_stays_bound_to_a_processor(stored_url):
+    async with Ommi(stored_url) as db:
+        await db.use_models(collection)
+        await db.add(*[Row(f"row {index}") for index in range(10)]).or_raise()
+        for _ in range(40):
+            await _count(db)
+        # one at a time the runtime's thread keeps the loop's company, and several at once it does not
+        await asyncio.gather(*(_count(db) for _ in range(8)))
+        await asyncio.gather(*(_run(db.find(Row).or_raise()) for _ in range(8)))
+        allowed = os.sched_getaffinity(0)
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(ProcessLookupError):
+                assert os.sched_getaffinity(int(thread)) == allowed
 
 
 async def test_code_of_the_class_runs_for_each_row_of_a_large_answer_in_its_task(stored_url):
