@@ -28,8 +28,8 @@ pub enum Work {
 /// The works with their names and how many operations a round has of them: enough to be timed, few
 /// enough for slow lanes.
 const WORKS: &[(Work, &str, u32)] = &[
-    (Work::Get, "W1 one row by key", 1_000),
-    (Work::Rows(10), "W2 10 rows", 300),
+    (Work::Get, "W1 one row by key", 5_000),
+    (Work::Rows(10), "W2 10 rows", 2_000),
     (Work::Rows(1_000), "W2 1,000 rows", 15),
     (Work::Rows(10_000), "W2 10,000 rows", 3),
     (Work::Filter, "W3 filter, order, limit 50", 20),

@@ -18,6 +18,9 @@ mod linux {
 
     /// After how many operations that were alone the next one is taken to be, too.
     const ALONE: u32 = 8;
+    /// After how many operations that begin on another processor the thread follows there: if it did at once,
+    /// each could flee from the other.
+    const ELSEWHERE: u32 = 64;
     /// Wherever the system puts it.
     const ANYWHERE: usize = usize::MAX;
 
@@ -31,6 +34,8 @@ mod linux {
         bound: AtomicUsize,
         /// How many operations were alone, one after the other.
         alone: AtomicU32,
+        /// How many of them began on another processor than the thread's.
+        elsewhere: AtomicU32,
     }
 
     impl Company {
@@ -40,6 +45,7 @@ mod linux {
                 allowed: sched_getaffinity(None).ok().filter(|allowed| allowed.count() > 1),
                 bound: AtomicUsize::new(ANYWHERE),
                 alone: AtomicU32::new(0),
+                elsewhere: AtomicU32::new(0),
             }
         }
 
@@ -69,7 +75,10 @@ mod linux {
                 return;
             }
             let here = sched_getcpu();
-            if self.bound.load(Ordering::Relaxed) != here {
+            if self.bound.load(Ordering::Relaxed) == here {
+                self.elsewhere.store(0, Ordering::Relaxed);
+            } else if self.elsewhere.fetch_add(1, Ordering::Relaxed) >= ELSEWHERE {
+                self.elsewhere.store(0, Ordering::Relaxed);
                 self.bind(here);
             }
         }
