@@ -279,8 +279,8 @@ async def test_the_loop_has_turns_while_a_large_answer_comes(stored_url):
         async def count() -> None:
             nonlocal turns
             while True:
-                await asyncio.sleep(0)
                 turns += 1
+                await asyncio.sleep(0)
 
         counting = asyncio.create_task(count())
         found = await db.find(Row).sort(Row.id).or_raise()
