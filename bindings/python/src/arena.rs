@@ -277,7 +277,6 @@ impl RowsOf {
     pub(crate) fn keep(&mut self, rows: usize) {
         let handed_over = self.parts.as_ref().map_or(0, |parts| parts.keep(rows));
         self.arena.truncate(rows - handed_over);
-        self.note_part();
     }
 
     /// What was made of the rows that were handed over.
@@ -319,6 +318,7 @@ impl RowSink for RowsOf {
     fn reset(&mut self) {
         self.keep(0);
         self.arena.clear();
+        self.note_part();
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {

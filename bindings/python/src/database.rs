@@ -628,7 +628,7 @@ impl Begin for Get {
                 return Err(Error::not_found("no row has this key").with_model(of.def.name()).with_operation("get"));
             }
             Ok(Box::new(move |py: Python<'_>| {
-                let mut list = self.of.list(py, &rows.arena, Some(self.database.as_any()), &[])?;
+                let mut list = self.of.list(py, &rows.arena, self.database.as_any(), &[])?;
                 Ok(list.pop().map_or_else(|| py.None(), Bound::unbind))
             }) as Finish)
         }))

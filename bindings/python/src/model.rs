@@ -302,7 +302,7 @@ impl ModelOf {
         &self,
         py: Python<'py>,
         arena: &Arena,
-        database: Option<&Py<PyAny>>,
+        database: &Py<PyAny>,
         related: &[Loaded],
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut instances = Instances::default();
@@ -350,13 +350,13 @@ impl ModelOf {
         &self,
         py: Python<'py>,
         mut instances: Instances,
-        database: Option<&Py<PyAny>>,
+        database: &Py<PyAny>,
         related: &[Loaded],
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let hidden = std::mem::take(&mut instances.hidden);
         let _paused = (!hidden.is_empty() || !related.is_empty()).then(|| PausedCollector::of(hidden));
         let (keys, list) = (instances.keys.take(), instances.into_list(py));
-        if let (Some(relations), Some(keys), Some(database)) = (self.relations.get(), keys, database) {
+        if let (Some(relations), Some(keys)) = (self.relations.get(), keys) {
             let siblings = Siblings::new(py, database, keys);
             related.iter().try_for_each(|loaded| siblings.fill(py, loaded))?;
             let siblings = Bound::new(py, siblings)?;

@@ -226,7 +226,7 @@ impl QueryOf {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         match self.output {
             Some(_) => Ok(objects.into_list(py)),
-            None => self.root.finish(py, objects, Some(&self.owner), related),
+            None => self.root.finish(py, objects, &self.owner, related),
         }
     }
 

@@ -98,7 +98,7 @@ impl RawQuery {
                 let sink = RowsOf::new(Arc::clone(&model.types), Some(Arc::clone(&model.def)), usize::MAX);
                 let (rows, _) = raw.query().await?.read_into(RawModelRows::new(sink)).await?;
                 Ok(Box::new(move |py: Python<'_>| {
-                    Ok(result_list(py, model.list(py, &rows.rows.arena, Some(&raw.owner), &[])?)?.unbind())
+                    Ok(result_list(py, model.list(py, &rows.rows.arena, &raw.owner, &[])?)?.unbind())
                 }) as Finish)
             }))
         });

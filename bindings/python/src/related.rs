@@ -149,7 +149,7 @@ impl ByKey {
         let (target, rows) = (&loaded.route.target, &loaded.rows.rows);
         let mut instances = rows.made(py)?;
         target.add(py, &rows.arena, &mut instances)?;
-        let rows = target.finish(py, instances, Some(owner), &loaded.inner)?;
+        let rows = target.finish(py, instances, owner, &loaded.inner)?;
         let leads = &loaded.rows.leads;
         let mut ranges = vec![(0, 0); loaded.keys.len()];
         for (key, _) in leads {

@@ -82,12 +82,8 @@ impl Pool {
         idle.leases += 1;
         let leases = idle.leases;
         drop(idle);
-        if let Some(standing) = &self.standing {
-            match self.purpose {
-                Purpose::Read if leases.is_multiple_of(MANY) => standing.look(),
-                Purpose::Read => {}
-                Purpose::Write | Purpose::All => standing.make_way(),
-            }
+        if let Some(standing) = self.standing.as_ref().filter(|_| leases.is_multiple_of(MANY) && !self.writes()) {
+            standing.look();
         }
         lease.connection.is_some().then_some(lease)
     }
@@ -115,9 +111,6 @@ impl Pool {
         let timeout = timeout.unwrap_or(self.acquire_timeout).min(self.acquire_timeout);
         self.wait(1, timeout).await?;
         let mut lease = Lease::new(self);
-        if let Some(standing) = self.standing.as_ref().filter(|_| self.writes()) {
-            standing.make_way();
-        }
         let idle = self.idle().connections.pop();
         lease.connection = Some(match idle {
             Some(connection) => connection,
@@ -263,6 +256,9 @@ impl Lease {
     /// A lease that has a permit, and no connection yet.
     #[inline]
     fn new(pool: &Arc<Pool>) -> Self {
+        if let Some(standing) = pool.standing.as_ref().filter(|_| pool.writes()) {
+            standing.make_way();
+        }
         Lease { connection: None, pool: Arc::clone(pool), is_dirty: false, quiet: None, holder: None }
     }
 

@@ -1,5 +1,6 @@
 //! The read that stays open while a file is read again and again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ommi_core::driver::Driver;
@@ -7,38 +8,53 @@ use ommi_core::value::Datum;
 
 use crate::harness::*;
 
-/// Enough reads, one after the other, for one to stay open.
-async fn read_often(driver: &dyn Driver) {
-    for _ in 0..300 {
-        value(driver, "SELECT count(*) FROM User").await;
+/// A file, the driver that reads it, and another program's connection, which waits for no lock.
+struct Scene {
+    driver: Arc<dyn Driver>,
+    stranger: rusqlite::Connection,
+    folder: Folder,
+}
+
+impl Scene {
+    async fn open(options: &str) -> Self {
+        let folder = Folder::new();
+        let driver = open(&format!("{}{options}", folder.url())).await;
+        let stranger = folder.stranger();
+        stranger.busy_timeout(Duration::ZERO).unwrap();
+        Scene { driver, stranger, folder }
     }
-}
 
-/// Begins the WAL anew, if nobody reads from it.
-fn restart_wal(stranger: &rusqlite::Connection, mode: &str) -> bool {
-    stranger
-        .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))
-        .map(|busy: i64| busy == 0)
-        .unwrap()
-}
+    /// Enough reads, one after the other, for one to stay open.
+    async fn read_often(&self) {
+        for _ in 0..300 {
+            self.count().await;
+        }
+    }
 
-fn stranger(folder: &Folder) -> rusqlite::Connection {
-    let stranger = folder.stranger();
-    stranger.busy_timeout(Duration::ZERO).unwrap();
-    stranger
+    async fn count(&self) -> Datum {
+        value(&*self.driver, "SELECT count(*) FROM User").await
+    }
+
+    async fn add(&self, name: usize) {
+        let insert = inserting(&*self.driver, &user(), Default::default());
+        insert.insert(&*self.driver, vec![ada(&name.to_string())]).await.unwrap();
+    }
+
+    /// Begins the WAL anew, if nobody reads from it.
+    fn restart_wal(&self, mode: &str) -> bool {
+        let busy = self.stranger.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0));
+        busy.map(|busy: i64| busy == 0).unwrap()
+    }
 }
 
 #[tokio::test]
 async fn a_read_stays_open_while_there_are_many_and_not_longer() {
-    let folder = Folder::new();
-    let driver = open(&folder.url()).await;
-    let insert = inserting(&*driver, &user(), Default::default());
-    let stranger = stranger(&folder);
+    let scene = Scene::open("").await;
     let mut stayed = false;
     for round in 0..200 {
-        insert.insert(&*driver, vec![ada(&round.to_string())]).await.unwrap();
-        read_often(&*driver).await;
-        stayed = !restart_wal(&stranger, "RESTART");
+        scene.add(round).await;
+        scene.read_often().await;
+        stayed = !scene.restart_wal("RESTART");
         if stayed {
             break;
         }
@@ -46,7 +62,7 @@ async fn a_read_stays_open_while_there_are_many_and_not_longer() {
     assert!(stayed, "no read stayed open");
     let mut is_free = false;
     for _ in 0..2_000 {
-        is_free = restart_wal(&stranger, "TRUNCATE");
+        is_free = scene.restart_wal("TRUNCATE");
         if is_free {
             break;
         }
@@ -57,72 +73,63 @@ async fn a_read_stays_open_while_there_are_many_and_not_longer() {
 
 #[tokio::test]
 async fn what_is_committed_is_seen_at_once() {
-    let folder = Folder::new();
-    let driver = open(&folder.url()).await;
-    let insert = inserting(&*driver, &user(), Default::default());
-    let stranger = stranger(&folder);
+    let scene = Scene::open("").await;
+    let remove = "DELETE FROM User WHERE rowid = (SELECT max(rowid) FROM User)";
     let mut users = 0;
     for round in 0..30 {
-        read_often(&*driver).await;
-        insert.insert(&*driver, vec![ada(&round.to_string())]).await.unwrap();
+        scene.read_often().await;
+        scene.add(round).await;
         users += 1;
-        assert_eq!(value(&*driver, "SELECT count(*) FROM User").await, Datum::Int(users));
-        read_often(&*driver).await;
-        let removed = stranger.execute("DELETE FROM User WHERE rowid = (SELECT max(rowid) FROM User)", []).unwrap();
-        assert_eq!(removed, 1);
+        assert_eq!(scene.count().await, Datum::Int(users));
+        scene.read_often().await;
+        assert_eq!(scene.stranger.execute(remove, []).unwrap(), 1);
         users -= 1;
-        assert_eq!(value(&*driver, "SELECT count(*) FROM User").await, Datum::Int(users));
+        assert_eq!(scene.count().await, Datum::Int(users));
     }
 }
 
 #[tokio::test]
 async fn the_wal_of_a_file_that_others_write_begins_anew() {
-    let folder = Folder::new();
-    let driver = open(&folder.url()).await;
-    let stranger = stranger(&folder);
-    stranger
-        .execute_batch("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 10; CREATE TABLE other (a TEXT)")
-        .unwrap();
+    let scene = Scene::open("").await;
+    let begun = "PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 10; CREATE TABLE other (a TEXT)";
+    scene.stranger.execute_batch(begun).unwrap();
     let text = "x".repeat(10_000);
     for _ in 0..100 {
-        stranger.execute("INSERT INTO other VALUES (?)", [&text]).unwrap();
-        read_often(&*driver).await;
+        scene.stranger.execute("INSERT INTO other VALUES (?)", [&text]).unwrap();
+        scene.read_often().await;
     }
-    let length = std::fs::metadata(folder.path().join("test.db-wal")).unwrap().len();
+    let length = std::fs::metadata(scene.folder.path().join("test.db-wal")).unwrap().len();
     assert!(length < 500_000, "the WAL has {length} bytes of more than 1,000,000 that were written");
 }
 
 #[tokio::test]
 async fn a_handle_that_reads_often_closes_its_file() {
-    let folder = Folder::new();
-    let driver = open(&folder.url()).await;
-    let insert = inserting(&*driver, &user(), Default::default());
-    insert.insert(&*driver, vec![ada("a")]).await.unwrap();
-    read_often(&*driver).await;
+    let Scene { driver, stranger, folder } = {
+        let scene = Scene::open("").await;
+        scene.add(1).await;
+        scene.read_often().await;
+        scene
+    };
+    drop(stranger);
     driver.close().await.unwrap();
     assert!(!folder.path().join("test.db-wal").exists(), "a connection is left");
 }
 
 #[tokio::test]
 async fn without_a_wal_no_read_stays_open() {
-    let folder = Folder::new();
-    let driver = open(&format!("{}&journal=delete", folder.url())).await;
-    let stranger = stranger(&folder);
+    let scene = Scene::open("&journal=delete").await;
     for _ in 0..10 {
-        read_often(&*driver).await;
-        stranger.execute_batch("CREATE TABLE other (a TEXT); DROP TABLE other").unwrap();
+        scene.read_often().await;
+        scene.stranger.execute_batch("CREATE TABLE other (a TEXT); DROP TABLE other").unwrap();
     }
 }
 
 #[tokio::test]
 async fn it_can_be_switched_off() {
-    let folder = Folder::new();
-    let driver = open(&format!("{}&standing_read=off", folder.url())).await;
-    let insert = inserting(&*driver, &user(), Default::default());
-    let stranger = stranger(&folder);
+    let scene = Scene::open("&standing_read=off").await;
     for round in 0..10 {
-        insert.insert(&*driver, vec![ada(&round.to_string())]).await.unwrap();
-        read_often(&*driver).await;
-        assert!(restart_wal(&stranger, "RESTART"));
+        scene.add(round).await;
+        scene.read_often().await;
+        assert!(scene.restart_wal("RESTART"));
     }
 }
